@@ -1,0 +1,1 @@
+"""Whether what is claimed, what is exactly true and what happens agree."""

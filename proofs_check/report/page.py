@@ -1,0 +1,7 @@
+"""The page."""
+
+from __future__ import annotations
+
+
+def render(rows):
+    return "<html></html>"

@@ -1,0 +1,61 @@
+"""How far an atom is from failing, in floats: the objective of every search.
+
+A slack is relative and scale-free: positive where the atom holds, negative where it fails, and
+between -1 and 1 for inequalities.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory.atoms import Atom, AtMost, Equal, Loewner, MeanSquare
+from theory.exact import SecondMoment
+from theory.stability.operator import second_moment_matrix, spectral_radius
+
+TINY = 1e-300  # keeps 0/0 a zero; far below any product of numbers searched
+RANK = 1e-6  # directions below this fraction of the largest: dividing by them lifts rounding to 1e-10
+EQUALITY = 1e-9  # double precision after the few products an equality is made of
+
+
+def slack(atom: Atom) -> float:
+    """The slack of one atom on a float model."""
+    match atom:
+        case AtMost(lhs, rhs):
+            return float((rhs - lhs) / (abs(rhs) + abs(lhs) + TINY))
+        case Equal(lhs, rhs):
+            return EQUALITY - distance(lhs, rhs)
+        case Loewner(lower, upper):
+            return _loewner(np.asarray(lower), np.asarray(upper))
+        case MeanSquare(T, bound):
+            radius = mean_square_radius(T)
+            return (float(bound) - radius) / (float(bound) + radius)
+
+
+def mean_square_radius(T: SecondMoment) -> float:
+    """r(T) of a float second-moment operator, common fixed directions divided out."""
+    steps = np.asarray(T.steps)
+    moved = np.eye(steps.shape[-1]) - steps
+    return spectral_radius(second_moment_matrix(np.asarray(T.probabilities), moved, 1.0))
+
+
+def distance(lhs: Any, rhs: Any) -> float:
+    """Relative distance of two scalars or arrays."""
+    size = np.max(np.abs(lhs)) + np.max(np.abs(rhs)) + TINY
+    return float(np.max(np.abs(np.asarray(lhs) - np.asarray(rhs))) / size)
+
+
+def _loewner(lower: np.ndarray, upper: np.ndarray) -> float:
+    """The least (u - l)/(u + l) over directions, u and l the values of the two forms there.
+
+    Directions where both forms vanish (a common null space) say nothing and are left out; without
+    that every rank-deficient family would have slack exactly zero and hide the rest.
+    """
+    values, vectors = np.linalg.eigh(upper + lower)
+    scale = np.abs(values)
+    keep = scale > RANK * scale.max(initial=TINY)
+    if not keep.any():
+        return 0.0
+    frame = vectors[:, keep] / np.sqrt(scale[keep])
+    return float(np.linalg.eigvalsh(frame.T @ (upper - lower) @ frame)[0])

@@ -1,0 +1,121 @@
+"""`flatproof verify`: audits in parallel, prints the table, writes what was asked for."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from proofs_check import library, summary
+from proofs_check.library import Entry
+from theory.core import InputError, Verdict
+
+GOOD = {Verdict.PROVED.value, Verdict.PROVED_WITH.value, Verdict.AGREES.value}
+
+
+def verify(targets: Sequence[str], *, json: str | None, out: Path | None) -> int:
+    """Audit the targets (default: all shipped claims); the exit code."""
+    items = [_entry(target) for target in targets] or library.entries()
+    rows = []
+    for row in _progress(audits(items), len(items), quiet=json == "-"):
+        rows.append(row)
+    from proofs_check.cli import write
+
+    if json is not None and json != "-":
+        write(Path(json), summary.strict(rows))
+    if out is not None:
+        _leave(rows, items, out)
+    if json == "-":
+        sys.stdout.write(summary.strict(rows))
+    else:
+        from proofs_check.report import tables
+
+        tables.print_verdicts(rows)
+        for line in _differences(rows, items):
+            print(line)
+        if out is not None:
+            print(f"Wrote {out / 'verify.json'} and {out / 'index.html'}")
+    return int(any(not _as_expected(row, item) for row, item in zip(rows, items, strict=True)))
+
+
+def _entry(target: str) -> Entry:
+    path = Path(target)
+    if path.suffix == ".py" or os.sep in target:
+        return library.entry_of_file(path)
+    return library.entry(target)
+
+
+def audits(items: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+    """One summary per entry, in order. Shipped claims are spread over the cores."""
+    workers = min(len(items), os.cpu_count() or 1)
+    if workers == 1 or any(item.file for item in items):
+        yield from map(_audit, items)
+        return
+    # spawn: a forked copy of a process that runs JAX's threads can deadlock
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+        yield from pool.map(_audit_key, [item.key for item in items])
+
+
+def _one_thread() -> None:
+    """Small matrices in parallel processes: BLAS threads would only wait for each other."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def _audit_key(key: str) -> dict[str, Any]:
+    return _audit(library.entry(key))
+
+
+def _audit(item: Entry) -> dict[str, Any]:
+    from proofs_check import engine
+
+    try:
+        report = engine.audit(item.key, item.claim, item.certificates, _lab)
+    except InputError as error:
+        raise InputError(f"{item.key}: {error.field}", *error.parts) from None
+    return summary.summarise(item, report)
+
+
+def _lab() -> Any:
+    from sims.lab import Lab
+
+    return Lab()
+
+
+def _progress(rows: Iterator[Any], total: int, *, quiet: bool) -> Iterator[Any]:
+    """A live count on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield from rows
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(rows, "Auditing", total=total, console=Console(stderr=True), transient=True)
+
+
+def _as_expected(row: dict[str, Any], item: Entry) -> bool:
+    return row["verdict"] in GOOD if item.file else row["verdict"] == row["recorded"]
+
+
+def _differences(rows: list[dict[str, Any]], items: Sequence[Entry]) -> Iterator[str]:
+    for row, item in zip(rows, items, strict=True):
+        if not item.file and not _as_expected(row, item):
+            yield f"{row['key']}: found {row['verdict']}, recorded {row['recorded'] or 'nothing'}"
+
+
+def _leave(rows: list[dict[str, Any]], items: Sequence[Entry], out: Path) -> None:
+    """verify.json, the page, and certificates found for claims that have none."""
+    from proofs_check.cli import write
+    from proofs_check.report.page import render
+
+    write(out / "verify.json", summary.strict(rows))
+    write(out / "index.html", render(rows))
+    for row, item in zip(rows, items, strict=True):
+        for certificate in row["certificates"]:
+            if certificate["name"] is None:
+                write(out / f"{item.key}.certificate.json", summary.strict(certificate["content"]))

@@ -1,0 +1,1 @@
+"""Training problems that know their constants; each shows an optimizer one minibatch at a time."""
