@@ -128,7 +128,8 @@ class FamilyChart:
                 scalars.append(np.log(rng.uniform(*self.domain.start[name])))
             else:
                 scalars.append(np.log(scale.get(name, np.exp(rng.standard_normal()))))
-        logs = 2 * rng.standard_normal(self.n) if self.weighted else np.empty(0)
+        spread = rng.choice([1.0, 4.0])  # up to one sample being 10^4 times rarer than another
+        logs = spread * rng.standard_normal(self.n) if self.weighted else np.empty(0)
         return np.concatenate([factors.ravel(), logs, scalars])
 
     def _split(self, theta: Vector) -> tuple[Vector, Vector, Vector]:
