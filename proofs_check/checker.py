@@ -16,32 +16,37 @@ Kinds:
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
+from proofs_check.certificate import (
+    FORMAT,
+    MAX_SAMPLES,
+    MAX_TERMS,
+    Rejected,
+    fields,
+    matrix,
+    natural,
+    number,
+    polynomial,
+    read,
+    sequence,
+    symmetric,
+    table,
+    vector,
+)
+from proofs_check.evidence import percent
 from theory.atoms import Atom, AtMost, Equal, Loewner, MeanSquare
-from theory.core import Claim, Verdict
+from theory.core import Claim, InputError, Verdict
 from theory.domains import Family, Operators, Scalars
 from theory.exact import Matrix, Polynomial, is_positive_definite, negative_direction
 from theory.exact.matrix import quadratic_form
 from theory.exact.second_moment import radius_at_most
 from theory.fingerprint import fingerprint
 
-FORMAT = "flatproof-certificate-1"
-MAX_BYTES = 1_000_000  # the largest certificate shipped is a few kilobytes
-MAX_DEPTH = 16
-MAX_DIGITS = 400  # of one numerator or denominator: keeps a hostile number from eating the replay
-MAX_SAMPLES, MAX_DIMENSION, MAX_TERMS = 64, 12, 4096
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?", re.ASCII)
-
-
-class Rejected(ValueError):
-    """A certificate that does not show what it says; the message names the place."""
+__all__ = ["FORMAT", "Rejected", "Replayed", "holds", "read", "replay"]
 
 
 @dataclass(frozen=True)
@@ -56,22 +61,44 @@ class Replayed:
     sentence: str
     violation: Fraction | None = None
 
+    @property
+    def told(self) -> str:
+        """The sentence, with how far the conclusion is violated."""
+        if self.violation is None:
+            return self.sentence
+        return f"{self.sentence}, {percent(self.violation)} too much"
+
 
 def replay(certificate: dict[str, Any], claim: Claim) -> Replayed:
-    """Decide the certificate against the claim; raises `Rejected` if anything does not hold."""
-    _keys(certificate, "certificate", {"format", "claim", "kind"}, rest=True)
+    """Decide the certificate against the claim; raises `Rejected` if anything does not hold.
+
+    Fails closed: whatever the claim's own functions raise at a witness, such as a zero denominator
+    or shapes that do not fit, is a rejection too.
+    """
+    try:
+        return _replay(certificate, claim)
+    except Rejected:
+        raise
+    except Exception as error:  # a claim's functions may raise anything
+        told = f"{type(error).__name__}: {error}"
+        raise Rejected(f"claim: cannot be evaluated for this certificate: {told}") from error
+
+
+def _replay(certificate: dict[str, Any], claim: Claim) -> Replayed:
+    fields(certificate, "certificate", {"format", "claim", "kind"}, rest=True)
     if certificate["format"] != FORMAT:
         raise Rejected(f"format: expected {FORMAT!r}")
     if certificate["claim"] != fingerprint(claim):
         raise Rejected("claim: the certificate quotes the hash of another statement")
-    kinds: dict[Any, tuple[tuple[type, ...], Callable[[dict[str, Any], Claim], Replayed]]] = {
+    kinds: dict[str, tuple[tuple[type, ...], Callable[[dict[str, Any], Claim], Replayed]]] = {
         "point": ((Scalars, Operators), _replay_witness),
         "family": ((Family,), _replay_witness),
         "identity": ((Scalars, Operators), _replay_identity),
     }
-    if certificate["kind"] not in kinds:
+    kind = certificate["kind"]
+    if not isinstance(kind, str) or kind not in kinds:
         raise Rejected(f"kind: expected one of {', '.join(kinds)}")
-    domains, replay_kind = kinds[certificate["kind"]]
+    domains, replay_kind = kinds[kind]
     if not isinstance(claim.domain, domains):
         raise Rejected("kind: does not fit the claim's domain")
     return replay_kind(certificate, claim)
@@ -95,68 +122,71 @@ def holds(atom: Atom) -> bool:
 
 
 def _replay_witness(certificate: dict[str, Any], claim: Claim) -> Replayed:
-    _keys(certificate, "certificate", {"format", "claim", "kind", "witness", "given", "then"})
-    point = _witness(certificate["witness"], claim)
+    fields(certificate, "certificate", {"format", "claim", "kind", "witness", "given", "then"})
+    point = _point(certificate["witness"], claim, "witness")
     model = claim.domain.exact(point)
     given, then = claim.given(model), claim.then(model)
-    helps = _list(certificate["given"], "given")
+    helps = sequence(certificate["given"], "given")
     if len(helps) != len(given):
         raise Rejected(f"given: the claim has {len(given)} hypotheses, not {len(helps)}")
     for i, (atom, help_) in enumerate(zip(given, helps, strict=True)):
         _verify(atom, help_, f"given[{i}]")
-    broken = _object(certificate["then"], "then")
-    index = _natural(broken.get("atom"), "then.atom", len(then))
-    rest = {key: value for key, value in broken.items() if key != "atom"}
-    violation, sentence = _refute(then[index], rest, "then")
+    broken = table(certificate["then"], "then")
+    index = natural(broken.get("atom"), "then.atom", len(then))
+    violation, sentence = _refute(then[index], broken, "then")
     return Replayed(Verdict.REFUTED, certificate["kind"], sentence, violation)
 
 
-def _witness(witness: Any, claim: Claim) -> dict[str, Any]:
+def _point(value: Any, claim: Claim, where: str) -> dict[str, Any]:
+    """The rational point a certificate gives, with every number read strictly."""
     domain = claim.domain
     operators = (*domain.symmetric, *domain.general) if isinstance(domain, Operators) else ()
-    vectors = ("weights", *(domain.vectors if isinstance(domain, Operators) else ()))
+    vectors = domain.vectors if isinstance(domain, Operators) else ("weights",)
     point: dict[str, Any] = {}
-    for name, value in _object(witness, "witness").items():
+    for name, given in table(value, where).items():
+        place = f"{where}[{name!r}]"  # quoted: a name from the file may hold anything
         if name == "factors":
-            blocks = _list(value, name, MAX_SAMPLES)
-            point[name] = [_matrix(block, f"factors[{i}]").rows for i, block in enumerate(blocks)]
+            blocks = sequence(given, place, MAX_SAMPLES)
+            point[name] = [matrix(block, f"{place}[{i}]").rows for i, block in enumerate(blocks)]
         elif name in operators:
-            point[name] = _matrix(value, name).rows
+            point[name] = matrix(given, place).rows
         elif name in vectors:
-            point[name] = [_number(x, name) for x in _list(value, name, MAX_SAMPLES)]
+            point[name] = vector(given, place, MAX_SAMPLES)
         else:
-            point[name] = _number(value, name)
+            point[name] = number(given, place)
     try:
         admitted = domain.admits(domain.exact(point))
-    except ValueError as error:
-        raise Rejected(f"witness: {error}") from None
+    except InputError as error:
+        raise Rejected(f"{where}: {error}") from None
     if not admitted:
-        raise Rejected("witness: an operator declared symmetric is not")
+        raise Rejected(f"{where}: an operator declared symmetric is not")
+    if isinstance(domain, Family) and any(point[name] < 0 for name in domain.names):
+        raise Rejected(f"{where}: a step, a radius or a constant of a family is negative")
     return point
 
 
 def _verify(atom: Atom, help_: Any, where: str) -> None:
     if isinstance(atom, MeanSquare):
-        _keys(_object(help_, where), where, {"lyapunov"})
+        fields(help_, where, {"lyapunov"})
         T = atom.T.quotient()
-        P = _symmetric(help_["lyapunov"], T.steps[0].shape[0], f"{where}.lyapunov")
+        P = symmetric(help_["lyapunov"], T.steps[0].shape[0], f"{where}.lyapunov")
         if not is_positive_definite(P):
             raise Rejected(f"{where}.lyapunov: not positive definite")
         if negative_direction(atom.bound * P - T(P)) is not None:
             raise Rejected(f"{where}.lyapunov: it is not decreased by the iteration")
     else:
-        _keys(_object(help_, where), where, set())
+        fields(help_, where, set())
         if not holds(atom):
             raise Rejected(f"{where}: the hypothesis does not hold at the witness")
 
 
-def _refute(atom: Atom, help_: dict[str, Any], where: str) -> tuple[Fraction, str]:
+def _refute(atom: Atom, help_: dict[str, Any], where: str) -> tuple[Fraction | None, str]:
     match atom:
         case MeanSquare(T, bound):
-            _keys(help_, where, {"growth", "factor"})
+            fields(help_, where, {"atom", "growth", "factor"})
             T = T.quotient()
-            X = _symmetric(help_["growth"], T.steps[0].shape[0], f"{where}.growth")
-            factor = _number(help_["factor"], f"{where}.factor")
+            X = symmetric(help_["growth"], T.steps[0].shape[0], f"{where}.growth")
+            factor = number(help_["factor"], f"{where}.factor")
             if factor <= bound:
                 raise Rejected(f"{where}.factor: must exceed the claimed {bound}")
             if X.is_zero() or negative_direction(X) is not None:
@@ -165,9 +195,10 @@ def _refute(atom: Atom, help_: dict[str, Any], where: str) -> tuple[Fraction, st
                 raise Rejected(f"{where}.growth: does not grow by the factor")
             return _excess(factor, bound), f"r(T) >= {factor} where {bound} is claimed"
         case Loewner(lower, upper):
-            _keys(help_, where, {"vector"})
-            entries = _list(help_["vector"], f"{where}.vector", MAX_DIMENSION)
-            v = [_number(x, f"{where}.vector") for x in entries]
+            fields(help_, where, {"atom", "vector"})
+            if not (upper - lower).is_symmetric():
+                raise Rejected(f"{where}: the Loewner order compares symmetric matrices only")
+            v = vector(help_["vector"], f"{where}.vector")
             if len(v) != upper.shape[0]:
                 raise Rejected(f"{where}.vector: needs {upper.shape[0]} entries")
             low, high = quadratic_form(lower, v), quadratic_form(upper, v)
@@ -175,20 +206,21 @@ def _refute(atom: Atom, help_: dict[str, Any], where: str) -> tuple[Fraction, st
                 raise Rejected(f"{where}.vector: does not violate the conclusion")
             return _excess(low, high), f"v'Lv = {low} > v'Uv = {high} at v = {_tuple(v)}"
         case AtMost(lhs, rhs, strict):
-            _keys(help_, where, set())
+            fields(help_, where, {"atom"})
             if holds(atom):
                 raise Rejected(f"{where}: the conclusion holds at the witness")
             return _excess(lhs, rhs), f"{lhs} {'>=' if strict else '>'} {rhs}"
         case Equal(lhs, rhs):
-            _keys(help_, where, set())
+            fields(help_, where, {"atom"})
             if holds(atom):
                 raise Rejected(f"{where}: the conclusion holds at the witness")
-            return abs(_excess(lhs, rhs)), f"{lhs} is not {rhs}"
+            between_numbers = not isinstance(lhs, Matrix)
+            return abs(_excess(lhs, rhs)) if between_numbers else None, f"{lhs} is not {rhs}"
 
 
 def _excess(found: Fraction, claimed: Fraction) -> Fraction:
     """How far beyond, relative to the claimed side; absolute where that side is not positive."""
-    return found / claimed - 1 if claimed > 0 else found - claimed
+    return Fraction(found) / claimed - 1 if claimed > 0 else found - claimed
 
 
 def _tuple(values: list[Fraction]) -> str:
@@ -204,43 +236,43 @@ def _replay_identity(certificate: dict[str, Any], claim: Claim) -> Replayed:
     if not then or not all(isinstance(atom, Equal) for atom in then):
         raise Rejected("kind: expansion proves equalities only")
     if isinstance(claim.domain, Operators):
-        _keys(certificate, "certificate", {"format", "claim", "kind"})
+        fields(certificate, "certificate", {"format", "claim", "kind"})
         if given:
             raise Rejected("kind: hypotheses between operators are not used by this kind")
         if not all(holds(atom) for atom in then):
             raise Rejected("the expansion of lhs - rhs is not zero")
         words = sum(len(atom.lhs.terms) for atom in then if isinstance(atom, Equal))
         return Replayed(Verdict.PROVED, "identity", f"expands to zero ({words} words)")
-    _keys(certificate, "certificate", {"format", "claim", "kind", "point", "steps"})
-    point = _witness(certificate["point"], claim)
+    fields(certificate, "certificate", {"format", "claim", "kind", "point", "steps"})
+    point = _point(certificate["point"], claim, "point")
     for i, atom in enumerate(claim.given(claim.domain.exact(point))):
         if not holds(atom):
             raise Rejected(f"point: hypothesis {i} does not hold there")
-    steps = _list(certificate["steps"], "steps")
+    steps = sequence(certificate["steps"], "steps")
     if len(steps) != len(then):
         raise Rejected(f"steps: the claim has {len(then)} conclusions, not {len(steps)}")
     for i, (atom, step) in enumerate(zip(then, steps, strict=True)):
         assert isinstance(atom, Equal)
         _expand(atom, step, given, f"steps[{i}]")
-    terms = sum(len(_list(s["cofactors"], "cofactors")) for s in steps)
+    terms = sum(len(step["cofactors"]) for step in steps)
     return Replayed(Verdict.PROVED, "identity", f"expands to zero ({terms} cofactors)")
 
 
 def _expand(atom: Equal, step: Any, given: tuple[Atom, ...], where: str) -> None:
     """prod p_i (lhs - rhs) - sum q_j (g_j - h_j) = 0 with p_i > 0 and g_j = h_j hypotheses."""
-    _keys(_object(step, where), where, {"positive", "cofactors"})
+    fields(step, where, {"positive", "cofactors"})
     rest = _lift(atom.lhs) - _lift(atom.rhs)
-    for place in _list(step["positive"], f"{where}.positive", len(given)):
-        hypothesis = given[_natural(place, f"{where}.positive", len(given))]
+    for place in sequence(step["positive"], f"{where}.positive", len(given)):
+        hypothesis = given[natural(place, f"{where}.positive", len(given))]
         if not (isinstance(hypothesis, AtMost) and hypothesis.strict):
             raise Rejected(f"{where}.positive: hypothesis {place} is not a strict inequality")
         rest = rest * (_lift(hypothesis.rhs) - _lift(hypothesis.lhs))
-    for cofactor in _list(step["cofactors"], f"{where}.cofactors", MAX_TERMS):
-        _keys(_object(cofactor, where), f"{where}.cofactors", {"given", "polynomial"})
-        hypothesis = given[_natural(cofactor["given"], f"{where}.given", len(given))]
+    for cofactor in sequence(step["cofactors"], f"{where}.cofactors", MAX_TERMS):
+        fields(cofactor, f"{where}.cofactors", {"given", "polynomial"})
+        hypothesis = given[natural(cofactor["given"], f"{where}.given", len(given))]
         if not isinstance(hypothesis, Equal):
             raise Rejected(f"{where}.given: hypothesis {cofactor['given']} is not an equality")
-        q = _polynomial(cofactor["polynomial"], f"{where}.polynomial")
+        q = polynomial(cofactor["polynomial"], f"{where}.polynomial")
         rest = rest - q * (_lift(hypothesis.lhs) - _lift(hypothesis.rhs))
     if rest != 0:
         raise Rejected(f"{where}: the expansion is not zero")
@@ -248,111 +280,3 @@ def _expand(atom: Equal, step: Any, given: tuple[Atom, ...], where: str) -> None
 
 def _lift(value: Polynomial | Fraction | int) -> Polynomial:
     return value if isinstance(value, Polynomial) else Polynomial.constant(value)
-
-
-def _polynomial(value: Any, where: str) -> Polynomial:
-    """A list of [coefficient, {variable: power}] terms."""
-    total = Polynomial({})
-    for term in _list(value, where, MAX_TERMS):
-        pair = _list(term, where, 2)
-        if len(pair) != 2:
-            raise Rejected(f"{where}: a term is a coefficient and its powers")
-        powers = {
-            name: _natural(power, where, MAX_DEPTH) for name, power in _object(pair[1], where).items()
-        }
-        word = tuple(sorted((name, power) for name, power in powers.items() if power))
-        total = total + Polynomial({word: _number(pair[0], where)})
-    return total
-
-
-# --- reading -------------------------------------------------------------------------------------
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A certificate file as nested lists, objects and strings; raises `Rejected` for anything else.
-
-    Size is looked at before opening, depth before parsing: a hostile file costs nothing.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Rejected(f"file: larger than {MAX_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Rejected(f"file: {error.__class__.__name__}: cannot be read as UTF-8 text") from None
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "[{") - (character in "]}")
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise Rejected(f"file: nested deeper than {MAX_DEPTH}")
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_int=_bare,
-            parse_float=_bare,
-            parse_constant=_bare,
-        )
-    except json.JSONDecodeError as error:
-        raise Rejected(f"file: not JSON: {error}") from None
-    return _object(value, "certificate")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise Rejected("file: a key appears twice in one object")
-    return result
-
-
-def _bare(text: str) -> Any:
-    raise Rejected(f"file: bare number {text[:20]}; numbers are strings 'p' or 'p/q'")
-
-
-def _number(value: Any, where: str) -> Fraction:
-    if isinstance(value, Fraction):
-        return value
-    if not isinstance(value, str) or len(value) > 2 * MAX_DIGITS or not _NUMBER.fullmatch(value):
-        raise Rejected(f"{where}: numbers are strings 'p' or 'p/q' in lowest digits")
-    number = Fraction(value)
-    if str(number) != value:
-        raise Rejected(f"{where}: {value} is not in lowest terms")
-    return number
-
-
-def _natural(value: Any, where: str, limit: int) -> int:
-    number = _number(value, where)
-    if number.denominator != 1 or not 0 <= number < limit:
-        raise Rejected(f"{where}: expected an integer from 0 to {limit - 1}")
-    return int(number)
-
-
-def _matrix(value: Any, where: str) -> Matrix:
-    rows = [_list(row, where, MAX_DIMENSION) for row in _list(value, where, MAX_DIMENSION)]
-    if len({len(row) for row in rows}) != 1:
-        raise Rejected(f"{where}: needs rows of equal length")
-    return Matrix([[_number(x, where) for x in row] for row in rows])
-
-
-def _symmetric(value: Any, size: int, where: str) -> Matrix:
-    result = _matrix(value, where) if value != [] else Matrix([])
-    if result.shape != (size, size) or not result.is_symmetric():
-        raise Rejected(f"{where}: needs a symmetric {size} by {size} matrix")
-    return result
-
-
-def _list(value: Any, where: str, limit: int = MAX_TERMS) -> list[Any]:
-    if not isinstance(value, list) or len(value) > limit:
-        raise Rejected(f"{where}: expected a list of at most {limit}")
-    return value
-
-
-def _object(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Rejected(f"{where}: expected an object")
-    return value
-
-
-def _keys(value: dict[str, Any], where: str, names: set[str], rest: bool = False) -> None:
-    if not (names <= value.keys() if rest else names == value.keys()):
-        raise Rejected(f"{where}: expected the keys {', '.join(sorted(names)) or '(none)'}")

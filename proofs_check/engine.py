@@ -6,29 +6,25 @@
 3. triple: on random settings, what the optimizer does, what is exactly true and the formula must
    stand in the order the claim's kind states.
 4. search, unless an exact certificate decided: a hunt for a counterexample, worth something only if
-   the same hunt refutes a claim 1% stronger.
+   the same hunt refutes the claim altered by 1%.
 """
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from proofs_check.checker import Rejected, holds, read, replay
-from proofs_check.evidence import Evidence, Outcome, decide
+from proofs_check import controls, triple
+from proofs_check.checker import Rejected, read, replay
+from proofs_check.evidence import Evidence, Outcome, decide, percent
 from theory.core import Claim, InputError, Kind, Lab, Verdict
 from theory.fingerprint import fingerprint
 
 PERCENT = Fraction(1, 100)
-RESOLUTION = Fraction(1, 2**20)  # of a slack found by bisection; 1% is 10,000 times coarser
 EVALUATIONS = 30_000  # of one hunt: twice what the best hidden of the shipped false claims needs
-SETTINGS = 6  # settings simulated in a triple; each costs one run of the optimizer
-SPREAD = 200  # settings over which typical looseness is measured, without simulation
 
 
 @dataclass
@@ -42,7 +38,7 @@ class Report:
     slack: Fraction | None = None  # of the conclusion at the tightest point
     looseness: float | None = None  # median over random settings
     found: dict[str, Any] | None = None  # a certificate this audit found itself
-    certificates: list[str] = field(default_factory=list)
+    certificates: list[str] = field(default_factory=list)  # files that replayed
     violation: Fraction | None = None  # of the conclusion, by the deciding witness
 
     @property
@@ -52,6 +48,10 @@ class Report:
     @property
     def deciding(self) -> Evidence | None:
         return decide(self.findings)[1]
+
+    @property
+    def decided(self) -> bool:
+        return any(f.outcome in (Outcome.PROVES, Outcome.REFUTES) for f in self.findings)
 
     @property
     def tightness(self) -> str:
@@ -68,18 +68,22 @@ class Report:
         return ", ".join(parts) or "unknown"
 
 
-def audit(
-    key: str, claim: Claim, certificates: Sequence[Path], lab: Callable[[], Lab]
-) -> Report:
+def audit(key: str, claim: Claim, certificates: Sequence[Path], lab: Callable[[], Lab]) -> Report:
     """Run every check on one claim. Raises `InputError` if the claim itself cannot be read."""
     report = Report(key, claim, _readable(claim))
-    report.findings += _controls(claim, report)
-    report.findings += [_replayed(path, claim, report) for path in certificates]
-    if not _decided(report):
-        report.findings += _expansion(claim, report)
-    report.findings += _triple(claim, report, lab)
-    if not _decided(report):
-        report.findings.append(_search(claim, report))
+    if claim.control is not None:
+        report.findings.append(controls.control(claim))
+    if claim.tightest is not None:
+        finding, report.slack = controls.tightest(claim)
+        report.findings.append(finding)
+    report.findings += [_replayed(path, report) for path in certificates]
+    if not report.decided:
+        report.findings += _found_at_once(report)
+    if claim.exact is not None:
+        finding, report.looseness = triple.compare(claim, lab)
+        report.findings.append(finding)
+    if not report.decided:
+        report.findings.append(_search(report))
     return report
 
 
@@ -92,177 +96,71 @@ def _readable(claim: Claim) -> str:
         raise InputError("given, then", message, "atoms on every variable of the domain") from None
 
 
-def _decided(report: Report) -> bool:
-    return any(f.outcome in (Outcome.PROVES, Outcome.REFUTES) for f in report.findings)
-
-
-# --- controls ------------------------------------------------------------------------------------
-
-
-def _controls(claim: Claim, report: Report) -> list[Evidence]:
-    findings = []
-    if claim.control is not None:
-        findings.append(_outside(claim))
-    if claim.tightest is not None:
-        findings.append(_tightest(claim, report))
-    return findings
-
-
-def _outside(claim: Claim) -> Evidence:
-    """The control lies outside the hypotheses and the conclusion fails there."""
-    model = claim.domain.exact(claim.control or {})
-    if claim.domain.admits(model) and all(holds(atom) for atom in claim.given(model)):
-        return Evidence("controls", Outcome.FAILS, "the control point meets every hypothesis")
-    if all(holds(atom) for atom in claim.then(model)):
-        return Evidence("controls", Outcome.FAILS, "the conclusion holds at the control point too")
-    return Evidence("controls", Outcome.CONSISTENT, "fails at the control, outside its hypotheses")
-
-
-def _tightest(claim: Claim, report: Report) -> Evidence:
-    """The tightest point meets the hypotheses; strengthened past its slack the conclusion breaks."""
-    model = claim.domain.exact(claim.tightest or {})
-    if not all(holds(atom) for atom in claim.given(model)):
-        return Evidence("controls", Outcome.FAILS, "the tightest point fails a hypothesis")
-    if not all(holds(atom) for atom in claim.then(model)):
-        return _own_refutation(claim, report)
-    low, high = Fraction(0), Fraction(1)
-    if _stands(claim, model, high):
-        return Evidence("controls", Outcome.FAILS, "no strengthening breaks it: the side that "
-                        "bounds must be positive at the tightest point")  # fmt: skip
-    if not _stands(claim, model, RESOLUTION):
-        high = low  # attained, to the resolution
-    while high - low > RESOLUTION:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _stands(claim, model, middle) else (low, middle)
-    report.slack = low
-    where = "attained" if low == 0 else f"holds with {percent(low)} to spare"
-    return Evidence("controls", Outcome.CONSISTENT, f"{where} at the tightest point")
-
-
-def _own_refutation(claim: Claim, report: Report) -> Evidence:
-    from proofs_check.search.witness import refutation
-
-    found = refutation(claim, claim.tightest or {})
-    if found is None:
-        return Evidence("controls", Outcome.FAILS, "the conclusion fails at the tightest point")
-    return _refutes("controls", found, claim, report)
-
-
-def _stands(claim: Claim, model: Any, relative: Fraction) -> bool:
-    return all(holds(atom.altered(relative)) for atom in claim.then(model))
-
-
-# --- certificates --------------------------------------------------------------------------------
-
-
-def _replayed(path: Path, claim: Claim, report: Report) -> Evidence:
+def _replayed(path: Path, report: Report) -> Evidence:
+    """A committed certificate; one that is rejected spoils the audit rather than being ignored."""
     try:
-        shown = replay(read(path), claim)
+        shown = replay(read(path), report.claim)
     except Rejected as error:
         return Evidence("certificate", Outcome.FAILS, f"{path.name} is rejected: {error}")
     report.certificates.append(path.name)
+    if shown.verdict is Verdict.PROVED:
+        return Evidence("certificate", Outcome.PROVES, shown.told, path.name)
+    report.violation = shown.violation
+    return Evidence("certificate", Outcome.REFUTES, shown.told, path.name)
+
+
+def _found(check: str, certificate: dict[str, Any], report: Report) -> Evidence:
+    """A certificate this audit found on the way; it is replayed like any other."""
+    shown = replay(certificate, report.claim)
+    report.found, report.violation = certificate, shown.violation
     proves = shown.verdict is Verdict.PROVED
-    if not proves:
-        report.violation = shown.violation
-    outcome = Outcome.PROVES if proves else Outcome.REFUTES
-    return Evidence("certificate", outcome, _told(shown.sentence, shown.violation), path.name)
+    return Evidence(check, Outcome.PROVES if proves else Outcome.REFUTES, shown.told)
 
 
-def _told(sentence: str, violation: Fraction | None) -> str:
-    return sentence if violation is None else f"{sentence}: {percent(violation)} over"
-
-
-def _refutes(check: str, found: dict[str, Any], claim: Claim, report: Report) -> Evidence:
-    """Evidence from a certificate found on the way; it is replayed like any other."""
-    shown = replay(found, claim)
-    report.found, report.violation = found, shown.violation
-    return Evidence(check, Outcome.REFUTES, _told(shown.sentence, shown.violation))
-
-
-def _expansion(claim: Claim, report: Report) -> list[Evidence]:
+def _found_at_once(report: Report) -> list[Evidence]:
+    """What needs no search: an equality that expands to zero, a bound false at its tightest point."""
     from proofs_check.search.identity import prove
+    from proofs_check.search.witness import refutation
 
-    found = prove(claim)
-    if found is None:
-        return []
-    report.found = found
-    return [Evidence("certificate", Outcome.PROVES, replay(found, claim).sentence)]
-
-
-# --- the triple ----------------------------------------------------------------------------------
-
-
-def _triple(claim: Claim, report: Report, lab: Callable[[], Lab]) -> list[Evidence]:
-    """measured, exact and formula on random settings, in the order the claim's kind states."""
-    if claim.exact is None or claim.formula is None or claim.tolerance is None:
-        return []
-    from proofs_check.search.hunt import sample
-
-    models = sample(claim, SPREAD)
-    if not models:
-        return [Evidence("triple", Outcome.FAILS, "no random setting met the hypotheses")]
-    pairs = [(claim.exact(m), claim.formula(m)) for m in models]
-    wrong = sum(not _ordered(claim, exact, formula) for exact, formula in pairs)
-    told = f"exact against formula on {len(pairs)} settings"
-    if claim.observe is not None:
-        seen = [claim.observe(lab(), m) for m in models[:SETTINGS]]
-        wrong += sum(
-            not _close(claim, a, exact) for a, (exact, _) in zip(seen, pairs[:SETTINGS], strict=True)
-        )
-        told += f", simulated on {len(seen)}"
-    if wrong:
-        return [Evidence("triple", Outcome.FAILS, f"{told}: {wrong} out of order")]
-    if claim.kind is not Kind.EXACT:
-        measure = claim.looseness or (lambda m: claim.formula(m) / claim.exact(m))  # type: ignore
-        finite = [m for m, (exact, _) in zip(models, pairs, strict=True) if math.isfinite(exact)]
-        report.looseness = statistics.median(measure(m) for m in finite)
-    return [Evidence("triple", Outcome.CONSISTENT, f"{told}: in order to {claim.tolerance.value:g}")]
+    certificate = prove(report.claim)
+    if certificate is not None:
+        return [_found("certificate", certificate, report)]
+    if report.claim.tightest is not None and report.slack is None:
+        certificate = refutation(report.claim, report.claim.tightest)
+        if certificate is not None:
+            return [_found("controls", certificate, report)]
+    return []
 
 
-def _ordered(claim: Claim, exact: float, formula: float) -> bool:
-    """exact against formula: equal, at most or at least, as the kind says."""
-    assert claim.tolerance is not None
-    room = claim.tolerance.value * (abs(exact) + abs(formula))
-    if claim.kind in (Kind.EXACT, Kind.ASYMPTOTIC):
-        return abs(exact - formula) <= room
-    if claim.kind is Kind.LOWER_BOUND:
-        return formula <= exact + room
-    return exact <= formula + room
-
-
-def _close(claim: Claim, measured: float, exact: float) -> bool:
-    """Measurements here enumerate or are deterministic, so they equal the exact value."""
-    assert claim.tolerance is not None
-    return abs(measured - exact) <= claim.tolerance.value * (abs(exact) + abs(measured))
-
-
-# --- search --------------------------------------------------------------------------------------
-
-
-def _search(claim: Claim, report: Report) -> Evidence:
+def _search(report: Report) -> Evidence:
     from proofs_check.search.hunt import hunt
 
-    result = hunt(claim, evaluations=EVALUATIONS)
+    result = hunt(report.claim, evaluations=EVALUATIONS)
     if result.certificate is not None:
-        return _refutes("search", result.certificate, claim, report)
-    told = f"no violation in {result.satisfying} of {result.evaluations} points tried"
+        return _found("search", result.certificate, report)
+    told = f"no violation at {result.satisfying:,} points that meet the hypotheses"
     if result.satisfying == 0:
-        return Evidence("search", Outcome.UNDECIDED, f"{told}: none met every hypothesis")
+        sentence = f"none of {result.evaluations:,} points tried met every hypothesis"
+        return Evidence("search", Outcome.UNDECIDED, f"{sentence}; a point that does would help")
     if result.inexact:
         extra = f"{result.inexact} float violations had no exact witness; a finer search decides"
         return Evidence("search", Outcome.UNDECIDED, f"{told}; {extra}")
-    alterations = [(report.slack or Fraction(0)) + PERCENT]
-    if claim.kind is Kind.EXACT:
-        alterations.append(-PERCENT)
-    for alteration in alterations:
-        control = hunt(claim.altered(alteration), evaluations=EVALUATIONS)
-        if control.certificate is None:
-            missed = f"a claim altered by {percent(alteration)} went unrefuted too"
+    for alteration in _alterations(report, result.nearest):
+        caught = hunt(report.claim.altered(alteration), evaluations=EVALUATIONS)
+        if caught.certificate is None:
+            missed = f"but the claim altered by {percent(alteration)} went unrefuted too"
             return Evidence("search", Outcome.UNDECIDED, f"{told}; {missed}; a proof would decide")
-        told += f"; altered by {percent(alteration)} refuted after {control.evaluations}"
+        told += f"; altered by {percent(alteration)} it falls after {caught.evaluations:,}"
     return Evidence("search", Outcome.SUPPORTS, told)
 
 
-def percent(value: Fraction) -> str:
-    """A relative number for a sentence."""
-    return f"{float(100 * value):.3g}%"
+def _alterations(report: Report, nearest: float) -> list[Fraction]:
+    """Positive controls: 1% either way for equalities, 1% past the least known slack for bounds.
+
+    The search may have come closer than the author's tightest point; a control must not be easier
+    than what is known.
+    """
+    if report.claim.kind is Kind.EXACT:
+        return [PERCENT, -PERCENT]
+    reached = Fraction(max(2 * nearest / (1 + nearest), 0.0))  # from (u-l)/(u+l) to 1 - l/u
+    return [min(report.slack or Fraction(0), reached) + PERCENT]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from theory.core import Verdict
 
@@ -54,3 +55,8 @@ def decide(findings: Sequence[Evidence]) -> tuple[Verdict, Evidence | None]:
         if outcome in present:
             return verdict, next(f for f in findings if f.outcome is outcome)
     return Verdict.INCONCLUSIVE, None
+
+
+def percent(value: Fraction) -> str:
+    """A relative number for a sentence."""
+    return f"{float(100 * value):.3g}%"

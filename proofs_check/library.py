@@ -59,7 +59,7 @@ def entry_of_file(path: Path) -> Entry:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's file may raise anything
+    except (Exception, SystemExit) as error:  # a user's file may raise anything
         message = f"{type(error).__name__}: {error}"
         raise InputError(path.name, message, "a file that runs without an error") from None
     claim = getattr(module, "CLAIM", None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from proofs_check import library, summary
+from proofs_check import library, output, summary
 from proofs_check.library import Entry
 from proofs_check.report.tables import markdown
 from proofs_check.verification import audits
@@ -22,7 +22,7 @@ def main() -> None:
     """Audit, then rewrite both files."""
     rows = list(audits(library.entries()))
     kept = {row["key"]: {k: row[k] for k in ("hash", "verdict", "deciding", "tightness")} for row in rows}
-    library.RECORDED.write_text(summary.strict(kept), encoding="utf-8")
+    library.RECORDED.write_text(output.strict(kept), encoding="utf-8")
     README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
     for row in rows:
         print(f"{row['key']}: {row['verdict']}")

@@ -73,8 +73,3 @@ def _recheck(item: Entry) -> list[str]:
         f"flatproof check {CERTIFICATES.parent.name}/{CERTIFICATES.name}/{path.name}"
         for path in item.certificates
     ]
-
-
-def strict(value: Any) -> str:
-    """Strict JSON text: no NaN, no infinity."""
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from proofs_check import library, summary
+from proofs_check import library, output, summary
 from proofs_check.library import Entry
 from theory.core import InputError, Verdict
 
@@ -23,15 +23,11 @@ def verify(targets: Sequence[str], *, json: str | None, out: Path | None) -> int
     rows = []
     for row in _progress(audits(items), len(items), quiet=json == "-"):
         rows.append(row)
-    from proofs_check.cli import write
-
-    if json is not None and json != "-":
-        write(Path(json), summary.strict(rows))
     if out is not None:
         _leave(rows, items, out)
-    if json == "-":
-        sys.stdout.write(summary.strict(rows))
-    else:
+    if json is not None:
+        output.emit(rows, json)
+    if json != "-":
         from proofs_check.report import tables
 
         tables.print_verdicts(rows)
@@ -76,8 +72,11 @@ def _audit(item: Entry) -> dict[str, Any]:
 
     try:
         report = engine.audit(item.key, item.claim, item.certificates, _lab)
-    except InputError as error:
-        raise InputError(f"{item.key}: {error.field}", *error.parts) from None
+    except Exception as error:
+        if item.file is None:
+            raise  # ours to mend, with its traceback
+        message = f"{type(error).__name__}: {error}"
+        raise InputError(item.file.name, message, "a claim that can be read and simulated") from None
     return summary.summarise(item, report)
 
 
@@ -110,12 +109,11 @@ def _differences(rows: list[dict[str, Any]], items: Sequence[Entry]) -> Iterator
 
 def _leave(rows: list[dict[str, Any]], items: Sequence[Entry], out: Path) -> None:
     """verify.json, the page, and certificates found for claims that have none."""
-    from proofs_check.cli import write
     from proofs_check.report.page import render
 
-    write(out / "verify.json", summary.strict(rows))
-    write(out / "index.html", render(rows))
+    output.write(out / "verify.json", output.strict(rows))
+    output.write(out / "index.html", render(rows))
     for row, item in zip(rows, items, strict=True):
         for certificate in row["certificates"]:
             if certificate["name"] is None:
-                write(out / f"{item.key}.certificate.json", summary.strict(certificate["content"]))
+                output.write(out / f"{item.key}.certificate.json", output.strict(certificate["content"]))

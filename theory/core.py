@@ -50,7 +50,8 @@ _SENTENCES = {
     Verdict.PROVED: "Exact certificates lead from the hypotheses to the conclusion.",
     Verdict.PROVED_WITH: "Exact certificates prove it under one more assumption, named here.",
     Verdict.REFUTED: "An exact rational witness meets every hypothesis and breaks the conclusion.",
-    Verdict.AGREES: "No counterexample where stronger, false claims were caught. Not a proof.",
+    Verdict.AGREES: "No counterexample in a search that caught the same claim made 1% stronger; "
+    "a smaller violation may have been missed. Not a proof.",
     Verdict.INCONCLUSIVE: "The evidence decides nothing; what was tried is listed.",
     Verdict.CONTRADICTION: "Both a proof and a refutation replay: one of them must be wrong.",
 }
@@ -176,8 +177,15 @@ class Oracle(Protocol):
 
 
 class Problem(Protocol):
-    """Data and constants of a training problem; `oracle` looks at it through one minibatch."""
+    """Data and constants of a training problem; `oracle` looks at it through one minibatch.
 
+    `weights` (n,) are the probabilities samples are drawn with; `oracle(None)` sees their mean.
+    """
+
+    @property
+    def weights(self) -> Any: ...
+    @property
+    def dimension(self) -> int: ...
     def oracle(self, batch: Any) -> Oracle: ...
 
 

@@ -16,6 +16,7 @@ from theory.stability.operator import second_moment_matrix, spectral_radius
 
 TINY = 1e-300  # keeps 0/0 a zero; far below any product of numbers searched
 RANK = 1e-6  # directions below this fraction of the largest: dividing by them lifts rounding to 1e-10
+ROUNDING = 1e-12  # of an eigenvalue relative to the largest, after a few products
 EQUALITY = 1e-9  # double precision after the few products an equality is made of
 
 
@@ -27,7 +28,7 @@ def slack(atom: Atom) -> float:
         case Equal(lhs, rhs):
             return EQUALITY - distance(lhs, rhs)
         case Loewner(lower, upper):
-            return _loewner(np.asarray(lower), np.asarray(upper))
+            return _loewner(np.asarray(lower, float), np.asarray(upper, float))
         case MeanSquare(T, bound):
             radius = mean_square_radius(T)
             return (float(bound) - radius) / (float(bound) + radius)
@@ -35,9 +36,9 @@ def slack(atom: Atom) -> float:
 
 def mean_square_radius(T: SecondMoment) -> float:
     """r(T) of a float second-moment operator, common fixed directions divided out."""
-    steps = np.asarray(T.steps)
+    steps = np.asarray(T.steps, float)
     moved = np.eye(steps.shape[-1]) - steps
-    return spectral_radius(second_moment_matrix(np.asarray(T.probabilities), moved, 1.0))
+    return spectral_radius(second_moment_matrix(np.asarray(T.probabilities, float), moved, 1.0))
 
 
 def distance(lhs: Any, rhs: Any) -> float:
@@ -50,7 +51,8 @@ def _loewner(lower: np.ndarray, upper: np.ndarray) -> float:
     """The least (u - l)/(u + l) over directions, u and l the values of the two forms there.
 
     Directions where both forms vanish (a common null space) say nothing and are left out; without
-    that every rank-deficient family would have slack exactly zero and hide the rest.
+    that every rank-deficient family would have slack exactly zero and hide the rest. Directions too
+    small to divide by still count through the plain eigenvalue, once it is beyond rounding.
     """
     values, vectors = np.linalg.eigh(upper + lower)
     scale = np.abs(values)
@@ -58,4 +60,6 @@ def _loewner(lower: np.ndarray, upper: np.ndarray) -> float:
     if not keep.any():
         return 0.0
     frame = vectors[:, keep] / np.sqrt(scale[keep])
-    return float(np.linalg.eigvalsh(frame.T @ (upper - lower) @ frame)[0])
+    least = np.linalg.eigvalsh(frame.T @ (upper - lower) @ frame)[0]
+    plain = 0.0 if keep.all() else np.linalg.eigvalsh(upper - lower)[0] / scale.max()
+    return float(min(least, plain) if plain < -ROUNDING else least)

@@ -1,9 +1,9 @@
 r"""Where USAM is stable in mean square, the curvature along a direction varies by at most 1/eta.
 
-For a unit vector $v$ let $q_i = v'A_iv$, $A_i = H_i + \rho H_i^2$. As $T$ preserves the PSD order
-and $v'\Phi_i vv'\Phi_i v = (1 - \eta q_i)^2$, $v'T(X)v \ge E(1 - \eta q_i)^2\,v'Xv$ at the PSD
-$X = vv'$, and iterating, $r(T) \ge E(1 - \eta q_i)^2$. So
-$1 \ge (1 - \eta E q)^2 + \eta^2 \mathrm{Var}\,q$. The family is rotation invariant: $v = e_1$ is
+For a unit vector $v$ let $q_i = v'A_iv$, $A_i = H_i + \rho H_i^2$. $T$ is self-adjoint for
+$\langle X, Y\rangle = \mathrm{tr}\,XY$ on symmetric matrices, so its Rayleigh quotient at $vv'$ is at
+most $r(T)$: $1 \ge \mathrm{tr}\,vv'T(vv') = E(v'\Phi_iv)^2 = (1 - \eta E q)^2 + \eta^2\mathrm{Var}\,q$.
+The family is rotation invariant: $v = e_1$ is
 every direction. This is what remains of the bound on $s_2$ under mean-square stability; samples
 $\{0, 2/\eta\}$ in one dimension attain it.
 """

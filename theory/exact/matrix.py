@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from numbers import Rational
+from numbers import Number, Rational
 from typing import Any
 
 
@@ -51,9 +51,14 @@ class Matrix:
         return self * -1
 
     def __mul__(self, scalar: Any) -> Matrix:
+        if isinstance(scalar, Matrix):
+            raise TypeError("matrices are multiplied with @; * takes a scalar")
         return Matrix([[value * scalar for value in row] for row in self.rows])
 
     __rmul__ = __mul__
+
+    def __truediv__(self, scalar: Any) -> Matrix:
+        return self * (Fraction(1) / scalar)
 
     def __matmul__(self, other: Matrix) -> Matrix:
         if self.shape[1] != other.shape[0]:
@@ -86,10 +91,15 @@ class Matrix:
 
 
 def _entry(value: Any) -> Any:
-    """Integers become fractions; a float is refused, since `Fraction ** 0.5` makes one silently."""
-    if isinstance(value, float):
-        raise TypeError(f"an exact matrix cannot hold the float {value!r}")
-    return Fraction(value) if isinstance(value, Rational) else value
+    """Integers become fractions, a numpy integer (which overflows) through Python's own; a float of
+    any make is refused, since `Fraction ** 0.5` makes one silently."""
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, Rational):
+        return Fraction(int(value.numerator), int(value.denominator))
+    if isinstance(value, Number):
+        raise TypeError(f"an exact matrix cannot hold the inexact number {value!r}")
+    return value
 
 
 def _dot(row: Sequence[Any], column: Sequence[Any]) -> Any:

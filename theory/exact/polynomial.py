@@ -13,8 +13,9 @@ Monomial = tuple[tuple[str, int], ...]  # (variable, power >= 1), sorted by vari
 class Polynomial:
     """A polynomial as the map from monomials to their nonzero coefficients.
 
-    `+`, `-`, `*` with polynomials and rationals, `**` with a non-negative integer; two polynomials
-    are equal exactly when their expansions are. Anything inexact raises `TypeError`.
+    `+`, `-`, `*` with polynomials and rationals, `/` by a rational, `**` with a non-negative
+    integer; two polynomials are equal exactly when their expansions are. Anything inexact raises
+    `TypeError`.
     """
 
     __slots__ = ("terms",)
@@ -28,7 +29,7 @@ class Polynomial:
 
     @staticmethod
     def constant(value: Rational | int) -> Polynomial:
-        return Polynomial({(): Fraction(value)})
+        return Polynomial({(): Fraction(int(value.numerator), int(value.denominator))})
 
     def __add__(self, other: Any) -> Polynomial:
         other = _lift(other)
@@ -63,6 +64,10 @@ class Polynomial:
         return Polynomial(terms)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Polynomial:
+        """Division by a nonzero rational only: anything else would leave the polynomials."""
+        return self * (1 / Fraction(other)) if isinstance(other, Rational) else NotImplemented
 
     def __pow__(self, power: int) -> Polynomial:
         if not isinstance(power, int) or power < 0:

@@ -21,7 +21,8 @@ class SecondMoment:
     steps: Sequence[Any]
 
     def __call__(self, X: Any) -> Any:
-        parts = [p * (Phi @ X @ Phi.T) for p, Phi in zip(self.probabilities, self.steps, strict=True)]
+        pairs = zip(self.probabilities, self.steps, strict=True)
+        parts = [p * (Phi @ X @ Phi.T) for p, Phi in pairs]
         total = parts[0]
         for part in parts[1:]:
             total = total + part
@@ -58,6 +59,8 @@ def radius_at_most(T: SecondMoment, bound: Fraction) -> bool:
     symmetric matrices. In the basis q_a q_b' + q_b q_a' of the symmetric matrices that live on R
     (q a basis of R) both tr XY and tr X T(Y) are rational, and elimination decides.
     """
+    if any(not Phi.is_symmetric() for Phi in T.steps):
+        raise ValueError("the radius is decided for symmetric step matrices")
     size = T.steps[0].shape[0]
     moved = [Matrix.identity(size) - Phi for Phi in T.steps]
     basis = [Matrix.column(v) for v in column_basis(row for A in moved for row in A.rows)]

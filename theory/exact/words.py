@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Literal
+from numbers import Rational
+from typing import Literal
 
 from theory.exact.polynomial import Polynomial
 
@@ -58,10 +59,17 @@ class Words:
         return self + (-other)
 
     def __mul__(self, scalar: Polynomial | Fraction | int) -> Words:
+        if isinstance(scalar, Words):
+            raise TypeError("words are multiplied with @ or paired by inner; * takes a scalar")
         terms = {word: value * scalar for word, value in self.terms.items()}
         return Words(terms, self.shape, self.symmetric)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, scalar: Fraction | int) -> Words:
+        if not isinstance(scalar, Rational):
+            return NotImplemented
+        return self * (1 / Fraction(scalar))
 
     def __matmul__(self, other: Words) -> Words:
         if self.shape != "operator" or other.shape == "scalar":

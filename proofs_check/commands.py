@@ -1,0 +1,111 @@
+"""The commands and their help. Everything heavy is imported inside them: --help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from proofs_check import library, output, summary
+
+EXAMPLES = """Examples:
+
+  flatproof verify --out out                 audit every claim, write a page
+  flatproof verify path/to/my_claim.py       audit a claim of your own
+  flatproof show second_moment_bound         statement, source, verdict
+  flatproof check proofs_check/certificates/*.json"""
+
+app = App(
+    name="flatproof",
+    help="Checks the theory of sharpness-aware optimization: what a theorem says, what is exactly "
+    "true, what an optimizer really does.",
+    help_format="plaintext",
+    help_epilogue=EXAMPLES,
+    suppress_keyboard_interrupt=False,  # `cli` ends every interrupt the same way
+    version=lambda: version("flatproof"),
+)
+
+BAD_INPUT = 2
+
+# "-" is a value here, standard output; without this it would be taken for an option.
+Json = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+
+
+def dispatch(words: list[str]) -> int:
+    """Run a command; what the parser refuses is one line and exit code 2."""
+    try:
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        message = " ".join(str(error).split())
+        print(f"flatproof: {message} See flatproof --help.", file=sys.stderr)
+        return BAD_INPUT
+    return code if isinstance(code, int) else 0
+
+
+@app.command
+def claims(*, json: Json = None) -> int:
+    """List every claim with its recorded verdict.
+
+    Parameters
+    ----------
+    json
+        Write a JSON list to this file instead; - is standard output.
+    """
+    rows = [summary.describe(item) for item in library.entries()]
+    if json is not None:
+        output.emit(rows, json)
+        return 0
+    from proofs_check.report import tables
+
+    tables.print_claims(rows)
+    return 0
+
+
+@app.command
+def show(key: str, /) -> int:
+    """Print one claim: statement, source, conventions and recorded verdict.
+
+    Parameters
+    ----------
+    key
+        As listed by `flatproof claims`.
+    """
+    from proofs_check.report import tables
+
+    tables.print_claim(library.entry(key))
+    return 0
+
+
+@app.command
+def verify(*targets: str, json: Json = None, out: Path | None = None) -> int:
+    """Audit claims: controls, certificates, simulation against exact values, search.
+
+    Parameters
+    ----------
+    targets
+        Keys of claims, or Python files that define CLAIM. Default: every shipped claim.
+    json
+        Write the audit as JSON to this file; - prints JSON alone.
+    out
+        Folder for verify.json, the page index.html and certificates found for your own claims.
+    """
+    from proofs_check import verification
+
+    return verification.verify(targets, json=json, out=out)
+
+
+@app.command
+def check(*certificates: Path, claim: Path | None = None) -> int:
+    """Replay exact certificates with the standard library alone.
+
+    Parameters
+    ----------
+    certificates
+        Certificate files; each is matched to its claim by the hash it quotes.
+    claim
+        Your own claim file, if the certificates are about it.
+    """
+    raise AssertionError("`check` is dispatched before this parser is imported")

@@ -1,0 +1,61 @@
+"""The README is true: its table is the recorded one, its code runs, its commands exist."""
+
+import doctest
+import re
+from pathlib import Path
+
+from proofs_check import cli, library, record
+from theory.core import Verdict
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_table_is_the_recorded_one():
+    text = README.read_text()
+    assert record.with_table(text) == text, "run `make record`"
+
+
+def test_a_stale_table_is_noticed(monkeypatch):
+    known = library.recorded()
+    known["sharpness_bound"]["verdict"] = "PROVED"
+    monkeypatch.setattr(library, "recorded", lambda: known)
+    text = README.read_text()
+    assert record.with_table(text) != text
+
+
+def test_every_claim_is_recorded_as_it_stands():
+    known = library.recorded()
+    assert set(known) == {item.key for item in library.entries()}
+    for item in library.entries():
+        assert library.recorded_verdict(item) in set(Verdict), f"{item.key}: run `make record`"
+
+
+def test_the_python_examples_run():
+    result = doctest.testfile(str(README), module_relative=False)
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+def test_the_example_claim_is_refuted_and_its_certificate_replays(tmp_path, capsys):
+    (code,) = re.findall(r"```python\n# my_claim\.py\n(.*?)```", README.read_text(), re.DOTALL)
+    mine = tmp_path / "my_claim.py"
+    mine.write_text(code)
+    assert cli.run(["verify", str(mine), "--out", str(tmp_path)]) == 1
+    assert "REFUTED" in capsys.readouterr().out
+    certificate = str(tmp_path / "my_claim.certificate.json")
+    assert cli.run(["check", certificate, "--claim", str(mine)]) == 0
+
+
+def test_every_command_shown_is_a_command(capsys):
+    lines = re.findall(r"^\.venv/bin/flatproof (\w+)", README.read_text(), re.MULTILINE)
+    assert len(lines) >= 5
+    for command in set(lines):
+        assert cli.run([command, "--help"]) == 0
+
+
+def test_every_make_target_shown_exists():
+    makefile = (README.parent / "Makefile").read_text()
+    shown = set(re.findall(r"`?make (\w+)", README.read_text()))
+    assert {"verify", "test", "check", "record"} <= shown
+    for target in shown:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
