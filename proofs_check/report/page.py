@@ -134,8 +134,10 @@ def _pieces(statement: str) -> Iterator[Piece]:
 
 
 _TOKENS = {"mi", "mn", "mo", "mtext", "mspace"}
-_ARITY = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2}
-_ARITY |= {"msubsup": 3, "munderover": 3}
+_ARITY = {
+    **dict.fromkeys(("mfrac", "mroot", "msub", "msup", "munder", "mover"), 2),
+    **dict.fromkeys(("msubsup", "munderover"), 3),
+}
 _ROWS = {"math", "mrow", "msqrt", "mstyle", "mpadded", "mphantom", "mtable", "mtr", "mtd"}
 _LENGTH = r"0|-?[0-3]?(\.\d{1,4})?em"
 _BOOLEAN = "true|false"
