@@ -20,7 +20,7 @@ def then(m):
 
 
 CLAIM = Claim(
-    title="Mean-square stability bounds the second moment: s_2^2 <= 1/(eta(eta - 2 rho))",
+    title="Mean-square stability bounds the Hessian spread: s₂² ≤ 1/(η(η − 2ρ))",
     statement=r"If $\eta > 2\rho$ and $E\|x_t\|^2$ stays bounded under USAM with step $\eta$, radius "
     r"$\rho$ then $s_2^2 = \lambda_{\max}(M_2 - H^2) \le 1/(\eta(\eta - 2\rho))$.",
     source=Source("P1", "Shin et al. 2023, equation 7, second bound", "reconstructed"),

@@ -18,7 +18,7 @@ def then(m):
 
 
 CLAIM = Claim(
-    title="The second Hessian moment dominates the square of the mean: M_2 - H^2 is PSD",
+    title="The second Hessian moment dominates the square of the mean: M₂ ⪰ H²",
     statement=r"For PSD $H_i$ with mean $H$: $M_2 = E H_i^2 \succeq H^2$.",
     source=Source("other", "variance of a random matrix", "our own"),
     kind=Kind.UPPER_BOUND,

@@ -36,7 +36,7 @@ def exact(m):
 
 
 CLAIM = Claim(
-    title="Mean-square stability bounds the sharpness: a(1 + rho a) <= 2/eta",
+    title="Mean-square stability bounds the sharpness: a(1 + ρa) ≤ 2/η",
     statement=r"If $E\|x_t\|^2$ stays bounded under USAM with step $\eta$, radius $\rho$ then "
     r"$a(1 + \rho a) \le 2/\eta$, where $a = \lambda_{\max}(H)$.",
     source=Source("P1", "Shin et al. 2023, equation 7, first bound", "reconstructed"),

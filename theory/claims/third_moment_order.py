@@ -19,7 +19,7 @@ def then(m):
 
 
 CLAIM = Claim(
-    title="The third Hessian moment dominates the cube of the mean: M_3 - H^3 is PSD",
+    title="The third Hessian moment dominates the cube of the mean: M₃ ⪰ H³",
     statement=r"For PSD $H_i$ with mean $H$: $M_3 = E H_i^3 \succeq H^3$.",
     source=Source("P1", "Shin et al. 2023, step of the proof of equation 7", "reconstructed"),
     kind=Kind.UPPER_BOUND,
