@@ -16,15 +16,18 @@ COMMON = settings(deadline=None, max_examples=60, derandomize=True)
 SMALL = st.integers(-3, 3)
 
 
+SIZES = st.integers(1, 4)
+
+
 @st.composite
-def rectangles(draw, rows=st.integers(1, 4), columns=st.integers(1, 4)):
+def rectangles(draw, rows=SIZES, columns=SIZES):
     shape = draw(rows), draw(columns)
     return [[draw(SMALL) for _ in range(shape[1])] for _ in range(shape[0])]
 
 
 @st.composite
 def symmetric_matrices(draw):
-    """Any symmetric integer matrix, or a Gram matrix less a multiple of a square: often singular."""
+    """Any symmetric integer matrix, or a Gram matrix, less a square or not: often singular."""
     size = draw(st.integers(1, 4))
     F = np.array([[draw(SMALL) for _ in range(size)] for _ in range(draw(st.integers(1, 4)))])
     v = np.array([draw(SMALL) for _ in range(size)])
@@ -35,7 +38,7 @@ def symmetric_matrices(draw):
 
 
 def principal_sums(rows) -> list:
-    """The sums of principal minors of each order: all >= 0 exactly for PSD, all > 0 for definite."""
+    """Sums of the principal minors of each order: all >= 0 exactly for PSD, > 0 for definite."""
     x = sympy.Symbol("x")
     coefficients = sympy.Matrix(rows).charpoly(x).all_coeffs()
     return [(-1) ** k * c for k, c in enumerate(coefficients)]

@@ -13,7 +13,7 @@ from theory.exact.second_moment import radius_at_most
 
 COMMON = settings(deadline=None, max_examples=30, derandomize=True)
 TINY = Fraction(1, 10**15)
-TURN = Matrix([[Fraction(3, 5), Fraction(4, 5), 0], [Fraction(-4, 5), Fraction(3, 5), 0], [0, 0, 1]])
+TURN = Matrix([[3, 4, 0], [-4, 3, 0], [0, 0, 5]]) / 5  # a rational rotation
 
 
 @st.composite
@@ -48,7 +48,7 @@ def kronecker(T: SecondMoment) -> sympy.Matrix:
 
 
 def no_eigenvalue_above(matrix: sympy.Matrix, bound) -> bool:
-    """For real eigenvalues: the characteristic polynomial of bound I - matrix alternates in sign."""
+    """For real eigenvalues: the characteristic polynomial of bound I - matrix alternates."""
     shifted = sympy.Rational(bound.numerator, bound.denominator) * sympy.eye(matrix.rows) - matrix
     coefficients = shifted.charpoly().all_coeffs()
     return all((-1) ** k * c >= 0 for k, c in enumerate(coefficients))

@@ -1,0 +1,47 @@
+# `make help` lists the targets. Everything runs in .venv, which the first target that needs it
+# builds from requirements.lock; nothing outside this folder is changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SELECT = not soak and not browser
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help verify test check lint soak record
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
+
+verify: .venv/.ready ## audit every claim; leaves out/verify.json and out/index.html
+	@$(BIN)/flatproof verify --out out
+
+test: .venv/.ready ## run the tests, without soak and browser
+	@$(BIN)/pytest -m "$(SELECT)"
+
+check: SELECT = not soak
+check: lint test ## format, lint, types, import contracts, all tests but soak (needs chromium)
+
+lint: .venv/.ready ## format, lint, types and import contracts alone
+	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports --no-logo
+
+soak: .venv/.ready ## run the slow tests
+	@$(BIN)/pytest -m soak --timeout 3600
+
+record: .venv/.ready ## audit, then rewrite the recorded verdicts and the table in README.md
+	@$(BIN)/python -m proofs_check.record
+
+# Both stamps are written last, and --clear removes them first: a set-up that was interrupted does
+# not count as ready and starts anew.
+.venv/.ready: .venv/.packages pyproject.toml
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.packages: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("flatproof needs Python 3.11 or newer; name one with PYTHON=..., for example: make verify PYTHON=python3.11")'
+	@echo "Setting up .venv from requirements.lock (once, about a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@

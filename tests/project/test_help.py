@@ -1,0 +1,28 @@
+"""`--help` answers at once: it loads nothing that computes or draws."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"hypothesis", "jax", "matplotlib", "numpy", "scipy", "sympy"}
+LOADED = """
+import sys
+from proofs_check.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as stop:
+    sys.stderr.write(" ".join({name.partition(".")[0] for name in sys.modules}))
+    raise
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["verify", "--help"], ["check", "--help"]])
+def test_help_loads_nothing_heavy(words):
+    command = [sys.executable, "-c", LOADED, *words]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "Usage" in result.stdout
+    loaded = set(result.stderr.split())
+    assert "proofs_check" in loaded
+    assert not loaded & HEAVY
