@@ -38,7 +38,7 @@ from proofs_check.certificate import (
     vector,
 )
 from proofs_check.evidence import percent
-from theory.atoms import Atom, AtMost, Equal, Loewner, MeanSquare
+from theory.atoms import AtMost, Atom, Equal, Loewner, MeanSquare
 from theory.core import Claim, InputError, Verdict
 from theory.domains import Family, Operators, Scalars
 from theory.exact import Matrix, Polynomial, is_positive_definite, negative_direction

@@ -32,7 +32,9 @@ def tightest(claim: Claim) -> tuple[Evidence, Fraction | None]:
     if not all(holds(atom) for atom in claim.given(model)):
         return Evidence("controls", Outcome.FAILS, "the tightest point fails a hypothesis"), None
     if not stands(claim, model, Fraction(0)):
-        return Evidence("controls", Outcome.FAILS, "the conclusion fails at the tightest point"), None
+        return Evidence(
+            "controls", Outcome.FAILS, "the conclusion fails at the tightest point"
+        ), None
     if stands(claim, model, Fraction(1)):
         sentence = "no strengthening breaks it: the side that bounds must be positive there"
         return Evidence("controls", Outcome.FAILS, sentence), None

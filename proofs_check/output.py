@@ -29,4 +29,6 @@ def write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError("output", repr(str(path)), f"a writable place ({error.strerror})") from None
+        raise InputError(
+            "output", repr(str(path)), f"a writable place ({error.strerror})"
+        ) from None

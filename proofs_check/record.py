@@ -21,7 +21,10 @@ BEGIN, END = "<!-- verdicts: written by `make record` -->", "<!-- end of verdict
 def main() -> None:
     """Audit, then rewrite both files."""
     rows = list(audits(library.entries()))
-    kept = {row["key"]: {k: row[k] for k in ("hash", "verdict", "deciding", "tightness")} for row in rows}
+    kept = {
+        row["key"]: {k: row[k] for k in ("hash", "verdict", "deciding", "tightness")}
+        for row in rows
+    }
     library.RECORDED.write_text(output.strict(kept), encoding="utf-8")
     README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
     for row in rows:
@@ -42,11 +45,15 @@ def table_rows() -> list[dict[str, Any]]:
 
 def _row(item: Entry) -> dict[str, Any]:
     known = library.recorded().get(item.key, {})
-    return known | summary.describe(item) | {
-        "conventions_line": item.claim.conventions.describe(),
-        "deciding": known.get("deciding", "not recorded"),
-        "tightness": known.get("tightness", "not recorded"),
-    }
+    return (
+        known
+        | summary.describe(item)
+        | {
+            "conventions_line": item.claim.conventions.describe(),
+            "deciding": known.get("deciding", "not recorded"),
+            "tightness": known.get("tightness", "not recorded"),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -20,9 +20,7 @@ GOOD = {Verdict.PROVED.value, Verdict.PROVED_WITH.value, Verdict.AGREES.value}
 def verify(targets: Sequence[str], *, json: str | None, out: Path | None) -> int:
     """Audit the targets (default: all shipped claims); the exit code."""
     items = [_entry(target) for target in targets] or library.entries()
-    rows = []
-    for row in _progress(audits(items), len(items), quiet=json == "-"):
-        rows.append(row)
+    rows = list(_progress(audits(items), len(items), quiet=json == "-"))
     if out is not None:
         _leave(rows, items, out)
     if json is not None:
@@ -76,7 +74,9 @@ def _audit(item: Entry) -> dict[str, Any]:
         if item.file is None:
             raise  # ours to mend, with its traceback
         message = f"{type(error).__name__}: {error}"
-        raise InputError(item.file.name, message, "a claim that can be read and simulated") from None
+        raise InputError(
+            item.file.name, message, "a claim that can be read and simulated"
+        ) from None
     return summary.summarise(item, report)
 
 
@@ -116,4 +116,6 @@ def _leave(rows: list[dict[str, Any]], items: Sequence[Entry], out: Path) -> Non
     for row, item in zip(rows, items, strict=True):
         for certificate in row["certificates"]:
             if certificate["name"] is None:
-                output.write(out / f"{item.key}.certificate.json", output.strict(certificate["content"]))
+                output.write(
+                    out / f"{item.key}.certificate.json", output.strict(certificate["content"])
+                )

@@ -122,9 +122,9 @@ def build(optimizer: str | Optimizer, **hyper: Any) -> Optimizer:
         return optimizer
     kind = _kind(optimizer)
     known = {field.name: field for field in fields(kind)}
-    for name in hyper:
+    for name, value in hyper.items():
         if name not in known:
-            raise InputError(name, hyper[name], f"{optimizer} has {', '.join(known)}")
+            raise InputError(name, value, f"{optimizer} has {', '.join(known)}")
     values = {name: field.default for name, field in known.items() if field.default is not MISSING}
     values |= hyper
     for name, value in values.items():

@@ -123,7 +123,7 @@ class Claim:
     `given(m)` and `then(m)` return atoms; the same two functions are read exactly, in floats and
     symbolically (see `theory.domains`). `exact(m)` is the computed truth and `observe(lab, m)` what
     a simulated optimizer does, with `formula(m)` the closed form between or above them: equal for
-    exact claims, measured <= exact <= bound for upper bounds and sufficient conditions. `looseness(m)`
+    exact claims, measured <= exact <= bound for other bounds. `looseness(m)`
     says how many times weaker than the truth a bound is there; formula/exact unless given.
 
     Controls: an equality carries `control`, a point outside its hypotheses where it must fail; a
@@ -159,7 +159,8 @@ class Claim:
 
     def altered(self, relative: Fraction) -> Claim:
         """The claim with its conclusion altered: strengthened by a positive fraction, weakened by a
-        negative one; for equalities either sign makes another constant."""
+        negative one; for equalities either sign makes another constant.
+        """
         from dataclasses import replace
 
         return replace(self, then=lambda m: tuple(a.altered(relative) for a in self.then(m)))

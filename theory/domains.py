@@ -112,7 +112,7 @@ class Scalars:
     def generic(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(**{name: Polynomial.variable(name) for name in self.names})]
 
-    def admits(self, m: SimpleNamespace) -> bool:
+    def admits(self, m: Any) -> bool:
         return True
 
     def signature(self) -> str:
@@ -158,7 +158,7 @@ class Family:
             points.append(self.exact({"factors": factors, "weights": weights, **scalars}))
         return points
 
-    def admits(self, m: FamilyModel) -> bool:
+    def admits(self, m: Any) -> bool:
         return True  # factors make every Hessian PSD, and `exact` refuses other weights
 
     def signature(self) -> str:
@@ -197,7 +197,7 @@ class Operators:
             )
         ]
 
-    def admits(self, m: SimpleNamespace) -> bool:
+    def admits(self, m: Any) -> bool:
         """Whether the operators declared symmetric are; outside, only controls may look."""
         return all(getattr(m, name).is_symmetric() for name in self.symmetric)
 

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import astuple
 from typing import Any
 
-from theory.atoms import Atom, AtMost, Equal, Loewner, MeanSquare
+from theory.atoms import AtMost, Atom, Equal, Loewner, MeanSquare
 from theory.core import Claim
 
 

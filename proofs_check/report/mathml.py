@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 INLINE_WIDTH = 14  # em; what is wider scrolls on a line of its own, so that a phone can show it
 
+
 @dataclass(frozen=True)
 class Piece:
     """A stretch of a statement: prose, or a formula with what clings to it up to the next space."""
@@ -73,7 +74,7 @@ def _converted(latex: str) -> ET.Element | None:
     try:
         # the converter sets each letter of \mathrm apart, and a single one in italics
         return _clean(ET.fromstring(convert(_UPRIGHT.sub(r"\\operatorname{\1}", latex))))
-    except Exception:  # noqa: BLE001 - it raises whatever its parser meets, StopIteration among them
+    except Exception:
         return None
 
 
@@ -138,7 +139,7 @@ def _spaced(children: Sequence[ET.Element]) -> list[ET.Element]:
     """A thin space between a name such as log and the letters beside it."""
     result: list[ET.Element] = []
     for child in children:
-        beside = result[-1:] + [child]
+        beside = [*result[-1:], child]
         apart = {"mo", "mspace"} & {node.tag for node in beside}
         if len(beside) == 2 and any(map(_is_name, beside)) and not apart:
             result.append(element("mspace", width="0.167em"))

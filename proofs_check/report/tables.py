@@ -75,7 +75,9 @@ def print_claim(item: Entry) -> None:
     for name, text in lines.items():
         if text is not None:
             indent = " " * 13 if name else ""
-            print(textwrap.fill(f"{name:<13}{text}" if name else text, 100, subsequent_indent=indent))
+            print(
+                textwrap.fill(f"{name:<13}{text}" if name else text, 100, subsequent_indent=indent)
+            )
 
 
 def _table(*columns: str) -> Table:

@@ -13,6 +13,7 @@ from proofs_check.report.mathml import INLINE_WIDTH, element, markup, width
 from theory.domains import Family, matrix, rational
 from theory.exact import Matrix
 
+
 @dataclass(frozen=True)
 class Line:
     """A line of a certificate written out: a few words, then formulas."""

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from theory.domains import Domain, Family, FamilyModel, Operators, Point, Scalars
 from theory.exact import Matrix
 from theory.stability import threshold as thresholds
-from theory.domains import Domain, Family, FamilyModel, Operators, Point, Scalars
 
 Vector = np.ndarray
 Edge = Callable[[np.ndarray, np.ndarray], float]  # a critical step from (probabilities, A)
@@ -143,7 +143,7 @@ class FamilyChart:
         factors, weights, scalars = self._split(theta)
         samples = factors.transpose(0, 2, 1) @ factors
         named = dict(zip(self.free, map(float, scalars), strict=True))
-        m = FamilyModel(samples, weights / weights.sum(), np.eye(self.d), named)
+        m = FamilyModel(list(samples), list(weights / weights.sum()), np.eye(self.d), named)
         for name, find in self.complete.items():
             m.scalars[name] = find(m)
         return m

@@ -37,7 +37,6 @@ class Hunt:
     inexact: int = 0  # float violations that no rounding turned into a witness
 
 
-
 def hunt(claim: Claim, *, evaluations: int, seed: int = 0) -> Hunt:
     """Search for a refutation within a number of evaluations."""
     rng = np.random.default_rng(seed)

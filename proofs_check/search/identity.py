@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from proofs_check.checker import FORMAT, Rejected, holds, replay
 from proofs_check.search.charts import draw
 from proofs_check.search.witness import spell
-from theory.atoms import Atom, AtMost, Equal
+from theory.atoms import AtMost, Equal
 from theory.core import Claim
 from theory.domains import Operators, Point, Scalars
 from theory.exact import Polynomial
@@ -54,31 +56,34 @@ def _satisfying(claim: Claim) -> Point | None:
     return None
 
 
-def _divide(claim: Claim, atom: Atom, given: tuple[Atom, ...]) -> dict[str, Any] | None:
-    """Cofactors of the equalities among the hypotheses, possibly after multiplying by one strict
-    hypothesis: prod p_i (lhs - rhs) = sum q_j (g_j - h_j)."""
+def _divide(claim: Claim, atom: Any, given: Sequence[Any]) -> dict[str, Any] | None:
+    """Cofactors q_j with prod p_i (lhs - rhs) = sum q_j (g_j - h_j), at most one p_i, or None.
+
+    Which remainder division leaves depends on the monomial order, so several are tried.
+    """
     import sympy
 
-    assert isinstance(atom, Equal) and isinstance(claim.domain, Scalars)
+    assert isinstance(claim.domain, Scalars)
     symbols = sympy.symbols(claim.domain.names)
     equalities = [j for j, h in enumerate(given) if isinstance(h, Equal)]
     divisors = [_sympy(given[j].lhs - given[j].rhs) for j in equalities]
     strict = [i for i, h in enumerate(given) if isinstance(h, AtMost) and h.strict]
+    orders = list(product(("lex", "grevlex"), (symbols, symbols[::-1])))
     for positive in ([], *([i] for i in strict)):
         target = _sympy(atom.lhs - atom.rhs)
         for i in positive:
             target = target * _sympy(given[i].rhs - given[i].lhs)
-        for order in ("lex", "grevlex"):
-            for perm in (symbols, symbols[::-1]):
-                quotients, rest = sympy.reduced(target, divisors, *perm, order=order)
-                if sympy.expand(rest) == 0:
-                    pairs = zip(equalities, quotients, strict=True)
-                    cofactors = [
+        for order, variables in orders:
+            quotients, rest = sympy.reduced(target, divisors, *variables, order=order)
+            if sympy.expand(rest) == 0:
+                return {
+                    "positive": [str(i) for i in positive],
+                    "cofactors": [
                         {"given": str(j), "polynomial": _terms(sympy.Poly(q, *symbols))}
-                        for j, q in pairs
+                        for j, q in zip(equalities, quotients, strict=True)
                         if q != 0
-                    ]
-                    return {"positive": [str(i) for i in positive], "cofactors": cofactors}
+                    ],
+                }
     return None
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from theory.atoms import Atom, AtMost, Equal, Loewner, MeanSquare
+from theory.atoms import AtMost, Atom, Equal, Loewner, MeanSquare
 from theory.exact import SecondMoment
 from theory.stability.operator import second_moment_matrix, spectral_radius
 
 TINY = 1e-300  # keeps 0/0 a zero; far below any product of numbers searched
-RANK = 1e-6  # directions below this fraction of the largest: dividing by them lifts rounding to 1e-10
+# Directions below this fraction of the largest: dividing by them would lift rounding past 1e-10.
+RANK = 1e-6
 ROUNDING = 1e-12  # of an eigenvalue relative to the largest, after a few products
 EQUALITY = 1e-9  # double precision after the few products an equality is made of
 

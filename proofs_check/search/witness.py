@@ -1,4 +1,4 @@
-"""From a float violation to an exact certificate: round, verify every hypothesis, show the break."""
+"""From a float violation to an exact certificate: round, verify hypotheses, show the break."""
 
 from __future__ import annotations
 
@@ -80,20 +80,24 @@ def _candidates(P: np.ndarray | None, size: int) -> Iterator[Matrix]:
     yield Matrix.identity(size)
     if P is None or not np.isfinite(P).all() or not P.any():
         return
-    P = (P + P.T) / np.abs(P + P.T).max()
+    scaled = ((P + P.T) / np.abs(P + P.T).max()).tolist()
     for denominator in DENOMINATORS:
-        yield Matrix([[Fraction(round(x * denominator), denominator) for x in row] for row in P])
+        yield Matrix(
+            [[Fraction(round(x * denominator), denominator) for x in row] for row in scaled]
+        )
 
 
 def growth(T: SecondMoment, bound: Fraction) -> Iterator[dict[str, Any]]:
     """PSD matrices X that T multiplies by more than the bound, from its dominant eigenvector."""
     size = T.steps[0].shape[0]
-    values, vectors = np.linalg.eig(_kron(T))
-    top = int(np.argmax(values.real))
-    radius = float(values[top].real)
-    if size == 0 or radius <= bound:
+    if size == 0:
         return
-    X = vectors[:, top].real.reshape(size, size)
+    values, vectors = np.linalg.eig(_kron(T))
+    top = int(np.argmax(np.real(values)))
+    radius = float(np.real(values[top]))
+    if radius <= bound:
+        return
+    X = np.real(vectors[:, top]).reshape(size, size)
     for candidate in _candidates(X * np.sign(np.trace(X)), size):
         for part in (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100)):
             rough = (bound + part * (Fraction(radius) - bound)).limit_denominator(10**6)

@@ -1,5 +1,6 @@
 """In Chromium, offline, the page requests nothing, fits a phone, lays out its formulas and reads
-well in light and dark."""
+well in light and dark.
+"""
 
 import json
 import re
@@ -172,7 +173,8 @@ def test_wide_formulas_scroll_with_the_keyboard(visit):
 
 def test_formulas_are_laid_out(visit):
     page = visit()
-    boxes = "tag => [...document.querySelectorAll(tag)].map(e => [e.namespaceURI," + (
+    boxes = (
+        "tag => [...document.querySelectorAll(tag)].map(e => [e.namespaceURI,"
         "e.getBoundingClientRect().width, e.getBoundingClientRect().height])"
     )
     for tag, least in (("math", 30), ("mfrac", 10), ("msub", 10), ("mtable", 5)):

@@ -238,10 +238,39 @@ def test_no_text_of_a_certificate_reaches_the_terminal_unquoted(tmp_path, capsys
 
 # --- fuzzing --------------------------------------------------------------------------------------
 
-WORDS = """
-format claim kind witness given then point steps positive cofactors polynomial lyapunov growth
-factor vector atom factors weights eta rho alpha beta lam mu w mult H x v e r
-""".split()
+WORDS = [
+    "format",
+    "claim",
+    "kind",
+    "witness",
+    "given",
+    "then",
+    "point",
+    "steps",
+    "positive",
+    "cofactors",
+    "polynomial",
+    "lyapunov",
+    "growth",
+    "factor",
+    "vector",
+    "atom",
+    "factors",
+    "weights",
+    "eta",
+    "rho",
+    "alpha",
+    "beta",
+    "lam",
+    "mu",
+    "w",
+    "mult",
+    "H",
+    "x",
+    "v",
+    "e",
+    "r",
+]
 NUMBERS = st.builds(lambda p, q: str(Fraction(p, q)), st.integers(-3, 9), st.integers(1, 4))
 TEXTS = st.one_of(NUMBERS, st.sampled_from([*WORDS, "family", FORMAT]), st.text(max_size=3))
 VALUES = st.recursive(

@@ -164,7 +164,9 @@ def test_a_proof_and_a_refutation_together_are_a_contradiction(monkeypatch):
     from proofs_check import engine
     from proofs_check.checker import Replayed
 
-    answers = iter([Replayed(Verdict.PROVED, "identity", "p"), Replayed(Verdict.REFUTED, "point", "r")])
+    answers = iter(
+        [Replayed(Verdict.PROVED, "identity", "p"), Replayed(Verdict.REFUTED, "point", "r")]
+    )
     monkeypatch.setattr(engine, "read", lambda path: {})
     monkeypatch.setattr(engine, "replay", lambda certificate, claim: next(answers))
     report = run(SQUARE, (Path("a"), Path("b")))

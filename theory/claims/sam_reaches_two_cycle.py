@@ -45,10 +45,11 @@ def width(m):
 
 def exact(m):
     """The fixed point of |x| -> e (|x| + rho) - |x|, found numerically."""
+    import numpy as np
     from scipy.optimize import brentq
 
     top = 2 * m.e * m.rho / (2 - m.e)
-    return float(brentq(lambda x: m.e * (x + m.rho) - 2 * x, 0.0, top, xtol=1e-15))
+    return float(np.real(brentq(lambda x: m.e * (x + m.rho) - 2 * x, 0.0, top, xtol=1e-15)))
 
 
 def observe(lab, m):

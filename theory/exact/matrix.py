@@ -92,7 +92,8 @@ class Matrix:
 
 def _entry(value: Any) -> Any:
     """Integers become fractions, a numpy integer (which overflows) through Python's own; a float of
-    any make is refused, since `Fraction ** 0.5` makes one silently."""
+    any make is refused, since `Fraction ** 0.5` makes one silently.
+    """
     if isinstance(value, Fraction):
         return value
     if isinstance(value, Rational):

@@ -105,9 +105,7 @@ def inner(u: Words, v: Words) -> Words:
         raise TypeError(f"an inner product needs two vectors, not a {u.shape} and a {v.shape}")
     symmetric = u.symmetric | v.symmetric
     # A vector letter is never marked transposed: its place at the front says it.
-    flipped = {
-        (word[-1], *_mirror(word[:-1], symmetric)): value for word, value in u.terms.items()
-    }
+    flipped = {(word[-1], *_mirror(word[:-1], symmetric)): value for word, value in u.terms.items()}
     scalar = _concatenate(Words(flipped, "operator", symmetric), v, "scalar")
     terms: dict[tuple[Letter, ...], Polynomial] = {}
     for word, value in scalar.terms.items():

@@ -78,7 +78,7 @@ def _batches(
             raise InputError("weights", "unequal", "equal ones when sampling without replacement")
         _check_count(math.comb(n, batch))
         for chosen in combinations(range(n), batch):
-            yield one / math.comb(n, batch), {i: one / batch for i in chosen}
+            yield one / math.comb(n, batch), dict.fromkeys(chosen, one / batch)
     else:
         _check_count(math.comb(n + batch - 1, batch))
         for chosen in combinations_with_replacement(range(n), batch):
