@@ -45,11 +45,10 @@ def width(m):
 
 def exact(m):
     """The fixed point of |x| -> e (|x| + rho) - |x|, found numerically."""
-    import numpy as np
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
-    top = 2 * m.e * m.rho / (2 - m.e)
-    return float(np.real(brentq(lambda x: m.e * (x + m.rho) - 2 * x, 0.0, top, xtol=1e-15)))
+    far = 2 * m.e * m.rho / (2 - m.e)
+    return root_scalar(lambda x: m.e * (x + m.rho) - 2 * x, bracket=(0.0, far), xtol=1e-15).root
 
 
 def observe(lab, m):
