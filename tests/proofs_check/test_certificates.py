@@ -205,7 +205,7 @@ def sam_two_cycle(certificate) -> bool:
 
 
 def usam_is_regularised_sgd(certificate) -> bool:
-    """Both sides expanded with letters that do not commute; a vector is a row or a column letter."""
+    """Both sides expanded in letters that do not commute; a vector is a row or a column letter."""
     H = sympy.Symbol("H", commutative=False)
     x, v, xt, vt = (sympy.Symbol(n, commutative=False) for n in ("x", "v", "x_t", "v_t"))
     rho = sympy.Symbol("rho")

@@ -84,6 +84,9 @@ def test_definiteness_is_what_the_characteristic_polynomial_says(rows):
         ([[-1]], False, False),
         ([[0, 1], [1, 0]], False, False),  # a zero pivot with a row that is not zero
         ([[0, 1], [1, 7]], False, False),
+        ([[0, 2], [2, -3]], False, False),
+        ([[0, Fraction(-1, 3)], [Fraction(-1, 3), 5]], False, False),
+        ([[0, 0, 1], [0, 2, 0], [1, 0, -4]], False, False),
         ([[0, 0], [0, -1]], False, False),
         ([[0, 0], [0, 3]], True, False),
         ([[1, 2], [2, 4]], True, False),  # singular on the second pivot
@@ -94,7 +97,9 @@ def test_definiteness_is_what_the_characteristic_polynomial_says(rows):
     ],
 )
 def test_cases_worked_by_hand(rows, semidefinite, definite):
-    assert (negative_direction(Matrix(rows)) is None) == semidefinite
+    direction = negative_direction(Matrix(rows))
+    assert (direction is None) == semidefinite
+    assert direction is None or value(rows, direction) < 0
     assert is_positive_definite(Matrix(rows)) == definite
 
 
@@ -129,6 +134,12 @@ def test_arithmetic_is_numpys(left, right, scalar):
     assert L.shape == A.shape
     v = [Fraction(x, 7) for x in (B.T[0]).tolist()]
     assert quadratic_form(L.T @ L, v) == v @ (A.T @ A) @ np.array(v, dtype=object)
+
+
+def test_a_matrix_is_spelled_row_by_row_and_is_zero_when_every_entry_is():
+    assert repr(Matrix([[1, Fraction(1, 2)], [0, -3]])) == "[[1, 1/2], [0, -3]]"
+    assert Matrix([[0, 0]]).is_zero() and Matrix([]).is_zero()
+    assert not Matrix([[0, 1]]).is_zero() and not Matrix([[1, -1]]).is_zero()
 
 
 @pytest.mark.parametrize(

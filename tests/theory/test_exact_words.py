@@ -148,6 +148,10 @@ def test_a_square_worked_by_hand():
     assert (A + B) @ (A + B) == A @ A + A @ B + B @ A + B @ B
     assert len(((A + B) @ (A + B)).terms) == 4
     assert len(inner(x, (A + A.T) @ y).terms) == 2
+    # A (B A) and (A B) A are one word, which arises twice
+    assert repr((2 * A + A @ B) @ (3 * B @ A + A)) == (
+        "operator: [(2)]A A + [(7)]A B A + [(3)]A B B A"
+    )
     assert (A - A).is_zero() and not A.is_zero()
     assert 2 * A / 2 == A == A * Fraction(1)
     assert repr(inner(x, A @ y) * 2) == "scalar: [(2)]x A y"
