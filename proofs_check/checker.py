@@ -155,13 +155,11 @@ def _point(value: Any, claim: Claim, where: str) -> dict[str, Any]:
         else:
             point[name] = number(given, place)
     try:
-        admitted = domain.admits(domain.exact(point))
+        outside = domain.outside(domain.exact(point))
     except InputError as error:
         raise Rejected(f"{where}: {error}") from None
-    if not admitted:
-        raise Rejected(f"{where}: an operator declared symmetric is not")
-    if isinstance(domain, Family) and any(point[name] < 0 for name in domain.names):
-        raise Rejected(f"{where}: a step, a radius or a constant of a family is negative")
+    if outside is not None:
+        raise Rejected(f"{where}: {outside}")
     return point
 
 

@@ -6,6 +6,7 @@ Every other command lives in `commands`, whose parser is imported only when one 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,6 +77,6 @@ def _split(words: list[str]) -> tuple[list[str], str | None]:
     if not files:
         raise InputError("CERT", "none", "at least one certificate file")
     for file in files:
-        if not Path(file).is_file():
-            raise InputError("CERT", repr(file), "an existing file")
+        if not os.path.isfile(file):  # Path.is_file raises on a name that is too long
+            raise InputError("CERT", repr(file[:200]), "an existing file")
     return files, own

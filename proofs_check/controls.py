@@ -15,7 +15,7 @@ RESOLUTION = Fraction(1, 2**20)  # of a slack found by bisection; 1% is 10,000 t
 def control(claim: Claim) -> Evidence:
     """The control lies outside the hypotheses and the conclusion fails there."""
     model = claim.domain.exact(claim.control or {})
-    if claim.domain.admits(model) and all(holds(atom) for atom in claim.given(model)):
+    if not claim.domain.outside(model) and all(holds(atom) for atom in claim.given(model)):
         return Evidence("controls", Outcome.FAILS, "the control point meets every hypothesis")
     if all(holds(atom) for atom in claim.then(model)):
         return Evidence("controls", Outcome.FAILS, "the conclusion holds at the control point too")

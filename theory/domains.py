@@ -112,8 +112,9 @@ class Scalars:
     def generic(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(**{name: Polynomial.variable(name) for name in self.names})]
 
-    def admits(self, m: Any) -> bool:
-        return True
+    def outside(self, m: Any) -> str | None:
+        """Every real point belongs to the domain."""
+        return None
 
     def signature(self) -> str:
         return "scalars " + " ".join(self.names)
@@ -121,7 +122,7 @@ class Scalars:
 
 @dataclass(frozen=True)
 class Family:
-    """Per-sample Hessians with positive scalars by name; `start`, `complete` as in `Scalars`."""
+    """Per-sample Hessians and scalars >= 0 by name; `start`, `complete` as in `Scalars`."""
 
     names: tuple[str, ...] = ("eta", "rho")
     start: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -133,7 +134,8 @@ class Family:
         factors = [matrix(F, f"factors[{i}]") for i, F in enumerate(point["factors"])]
         if not factors or len({F.shape[1] for F in factors}) != 1 or factors[0].shape[1] == 0:
             raise InputError("factors", "unequal or zero widths", "n >= 1 blocks of equal width d")
-        weights = [rational(w, "weights") for w in point.get("weights") or [1] * len(factors)]
+        given = point.get("weights")
+        weights = [rational(w, "weights") for w in ([1] * len(factors) if given is None else given)]
         if len(weights) != len(factors) or any(w <= 0 for w in weights):
             raise InputError("weights", point.get("weights"), "one positive number per sample")
         total = sum(weights, Fraction(0))
@@ -151,15 +153,21 @@ class Family:
             [[[1, 0], [1, 1]], [[2, -3], [0, 5]]],
             [[[1, 2, 0]], [[0, 1, -1]], [[1, 1, 1]], [[5, 0, 2]]],
         )
-        points = []
-        for factors in shapes:
-            scalars = {n: Fraction(i + 2, 2 * i + 7) for i, n in enumerate(self.names)}
-            weights = [i + 1 for i in range(len(factors))]
-            points.append(self.exact({"factors": factors, "weights": weights, **scalars}))
-        return points
+        return [
+            self.exact(
+                {
+                    "factors": factors,
+                    "weights": [i + 1 for i in range(len(factors))],
+                    **{n: Fraction(i + j + 2, 2 * i + 3 * j + 7) for i, n in enumerate(self.names)},
+                }
+            )
+            for j, factors in enumerate(shapes)
+        ]
 
-    def admits(self, m: Any) -> bool:
-        return True  # factors make every Hessian PSD, and `exact` refuses other weights
+    def outside(self, m: Any) -> str | None:
+        """Why a point is none of the domain's: steps, radii and constants are not negative."""
+        below = [name for name in self.names if m.scalars[name] < 0]
+        return f"{below[0]}: negative" if below else None
 
     def signature(self) -> str:
         return "family " + " ".join(self.names)
@@ -197,9 +205,10 @@ class Operators:
             )
         ]
 
-    def admits(self, m: Any) -> bool:
-        """Whether the operators declared symmetric are; outside, only controls may look."""
-        return all(getattr(m, name).is_symmetric() for name in self.symmetric)
+    def outside(self, m: Any) -> str | None:
+        """Why a point is none of the domain's, where only controls may look; None if it is."""
+        crooked = [name for name in self.symmetric if not getattr(m, name).is_symmetric()]
+        return f"{crooked[0]}: declared symmetric, and is not" if crooked else None
 
     def signature(self) -> str:
         parts = (self.symmetric, self.general, self.vectors, self.scalars)

@@ -35,7 +35,9 @@ def spell(atom: Atom) -> str:
             return f"{_exact(lower)} psd<= {_exact(upper)}"
         case MeanSquare(T, bound):
             parts = zip(T.probabilities, T.steps, strict=True)
-            return f"radius <= {bound} of " + " + ".join(f"{p} {_exact(Phi)}" for p, Phi in parts)
+            words = (f"{_exact(p)} {_exact(Phi)}" for p, Phi in parts)
+            return f"radius <= {_exact(bound)} of " + " + ".join(words)
+    raise TypeError(f"hypotheses and conclusions are atoms, not {type(atom).__name__}")
 
 
 def _exact(value: Any) -> str:

@@ -82,7 +82,9 @@ class Polynomial:
         return lifted is not None and self.terms == lifted.terms
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.terms.items()))
+        """A constant hashes like its number, which it equals."""
+        constant = self.terms.get((), Fraction(0))
+        return hash(frozenset(self.terms.items())) if set(self.terms) - {()} else hash(constant)
 
     def __repr__(self) -> str:
         """Canonical: monomials in sorted order, so that equal polynomials print alike."""
