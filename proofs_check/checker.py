@@ -44,7 +44,7 @@ from theory.domains import Family, Operators, Scalars
 from theory.exact import Matrix, Polynomial, is_positive_definite, negative_direction
 from theory.exact.matrix import quadratic_form
 from theory.exact.second_moment import radius_at_most
-from theory.fingerprint import fingerprint
+from theory.fingerprint import fingerprint, require_exact
 
 __all__ = ["FORMAT", "Rejected", "Replayed", "holds", "read", "replay"]
 
@@ -53,7 +53,8 @@ __all__ = ["FORMAT", "Rejected", "Replayed", "holds", "read", "replay"]
 class Replayed:
     """What a certificate showed: PROVED or REFUTED, and for a refutation by how much.
 
-    `violation` is relative: the conclusion weakened by any smaller fraction is refuted as well.
+    `violation` is relative to the side that bounds: the conclusion weakened by any smaller fraction
+    is refuted as well. None where that side is not positive, and there is nothing to be relative to.
     """
 
     verdict: Verdict
@@ -64,9 +65,7 @@ class Replayed:
     @property
     def told(self) -> str:
         """The sentence, with how far the conclusion is violated."""
-        if self.violation is None:
-            return self.sentence
-        return f"{self.sentence}, {percent(self.violation)} too much"
+        return self.sentence + (f", {percent(self.violation)} too much" if self.violation else "")
 
 
 def replay(certificate: dict[str, Any], claim: Claim) -> Replayed:
@@ -106,6 +105,7 @@ def _replay(certificate: dict[str, Any], claim: Claim) -> Replayed:
 
 def holds(atom: Atom) -> bool:
     """Whether an atom with exact entries is true, decided without any help."""
+    require_exact(atom)
     match atom:
         case AtMost(lhs, rhs, strict):
             return lhs < rhs if strict else lhs <= rhs
@@ -126,6 +126,8 @@ def _replay_witness(certificate: dict[str, Any], claim: Claim) -> Replayed:
     point = _point(certificate["witness"], claim, "witness")
     model = claim.domain.exact(point)
     given, then = claim.given(model), claim.then(model)
+    for atom in (*given, *then):
+        require_exact(atom)
     helps = sequence(certificate["given"], "given")
     if len(helps) != len(given):
         raise Rejected(f"given: the claim has {len(given)} hypotheses, not {len(helps)}")
@@ -207,18 +209,20 @@ def _refute(atom: Atom, help_: dict[str, Any], where: str) -> tuple[Fraction | N
             fields(help_, where, {"atom"})
             if holds(atom):
                 raise Rejected(f"{where}: the conclusion holds at the witness")
-            return _excess(lhs, rhs), f"{lhs} {'>=' if strict else '>'} {rhs}"
+            relation = "equality, where < is claimed:" if lhs == rhs else ""
+            return _excess(lhs, rhs), f"{relation} {lhs} {'>=' if strict else '>'} {rhs}".strip()
         case Equal(lhs, rhs):
             fields(help_, where, {"atom"})
             if holds(atom):
                 raise Rejected(f"{where}: the conclusion holds at the witness")
-            between_numbers = not isinstance(lhs, Matrix)
-            return abs(_excess(lhs, rhs)) if between_numbers else None, f"{lhs} is not {rhs}"
+            if isinstance(lhs, Matrix) or rhs == 0:
+                return None, f"{lhs} is not {rhs}"
+            return abs(Fraction(lhs) / rhs - 1), f"{lhs} is not {rhs}"
 
 
-def _excess(found: Fraction, claimed: Fraction) -> Fraction:
-    """How far beyond, relative to the claimed side; absolute where that side is not positive."""
-    return Fraction(found) / claimed - 1 if claimed > 0 else found - claimed
+def _excess(found: Fraction, claimed: Fraction) -> Fraction | None:
+    """How far beyond the claimed side, relative to it."""
+    return Fraction(found) / claimed - 1 if claimed > 0 else None
 
 
 def _tuple(values: list[Fraction]) -> str:

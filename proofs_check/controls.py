@@ -7,50 +7,67 @@ from typing import Any
 
 from proofs_check.checker import holds
 from proofs_check.evidence import Evidence, Outcome, percent
+from theory.atoms import Atom
 from theory.core import Claim
 
-RESOLUTION = Fraction(1, 2**20)  # of a slack found by bisection; 1% is 10,000 times coarser
+RESOLUTION = Fraction(1, 1024)  # of a slack, relative to itself
+TIE = Fraction(1, 2**200)  # exact numbers of a few digits that differ do so by far more than this
 
 
 def control(claim: Claim) -> Evidence:
-    """The control lies outside the hypotheses and the conclusion fails there."""
+    """The control lies outside the hypotheses and the conclusion fails there.
+
+    An identity without hypotheses has no outside: altered by 1% either way, it must fail there.
+    """
     model = claim.domain.exact(claim.control or {})
-    if not claim.domain.outside(model) and all(holds(atom) for atom in claim.given(model)):
+    given, outside = claim.given(model), claim.domain.outside(model)
+    if not given and not outside:
+        altered = [stands(claim, model, sign * Fraction(1, 100)) for sign in (1, -1)]
+        if any(altered):
+            sentence = "altered by 1% it still holds at the control point"
+            return Evidence("controls", Outcome.FAILS, sentence)
+        sentence = "has no hypotheses; altered by 1% it fails at the control point"
+        return Evidence("controls", Outcome.CONSISTENT, sentence)
+    if not outside and all(holds(atom) for atom in given):
         return Evidence("controls", Outcome.FAILS, "the control point meets every hypothesis")
-    if all(holds(atom) for atom in claim.then(model)):
+    if stands(claim, model, Fraction(0)):
         return Evidence("controls", Outcome.FAILS, "the conclusion holds at the control point too")
     return Evidence("controls", Outcome.CONSISTENT, "fails at the control, outside its hypotheses")
 
 
-def tightest(claim: Claim) -> tuple[Evidence, Fraction | None]:
-    """The tightest point meets hypotheses and conclusion, and some strengthening breaks it there.
+def tightest(claim: Claim) -> tuple[Evidence, list[Fraction]]:
+    """The tightest point meets the claim, and strengthening any atom of the conclusion breaks it.
 
-    Returns the slack with it: the conclusion strengthened by any more than that is false. Zero means
-    attained (to `RESOLUTION`).
+    Returns the slack of each atom there: strengthened by any more than that, it is false. Zero
+    means attained.
     """
     model = claim.domain.exact(claim.tightest or {})
     if not all(holds(atom) for atom in claim.given(model)):
-        return Evidence("controls", Outcome.FAILS, "the tightest point fails a hypothesis"), None
+        return Evidence("controls", Outcome.FAILS, "the tightest point fails a hypothesis"), []
     if not stands(claim, model, Fraction(0)):
-        return Evidence(
-            "controls", Outcome.FAILS, "the conclusion fails at the tightest point"
-        ), None
-    if stands(claim, model, Fraction(1)):
-        sentence = "no strengthening breaks it: the side that bounds must be positive there"
-        return Evidence("controls", Outcome.FAILS, sentence), None
-    slack = _bisect(claim, model)
-    where = "attained" if slack == 0 else f"holds with {percent(slack)} to spare"
-    return Evidence("controls", Outcome.CONSISTENT, f"{where} at the tightest point"), slack
+        return Evidence("controls", Outcome.FAILS, "the conclusion fails at the tightest point"), []
+    slacks = []
+    for index, atom in enumerate(claim.then(model)):
+        if holds(atom.altered(Fraction(1))):
+            where = f"then[{index}]: no strengthening breaks it at the tightest point"
+            sentence = f"{where}; the side that bounds must be positive there"
+            return Evidence("controls", Outcome.FAILS, sentence), []
+        slacks.append(_slack(atom))
+    if not slacks:
+        return Evidence("controls", Outcome.FAILS, "the conclusion is empty"), []
+    low = min(slacks)
+    where = "attained" if low == 0 else f"holds with {percent(low)} to spare"
+    return Evidence("controls", Outcome.CONSISTENT, f"{where} at the tightest point"), slacks
 
 
-def _bisect(claim: Claim, model: Any) -> Fraction:
-    """The largest strengthening that stands, from below, to `RESOLUTION`."""
-    low, high = Fraction(0), Fraction(1)
-    if not stands(claim, model, RESOLUTION):
-        return low
-    while high - low > RESOLUTION:
+def _slack(atom: Atom) -> Fraction:
+    """The largest strengthening of an atom that stands, by bisection from below; 0 is a tie."""
+    if not holds(atom.altered(TIE)):
+        return Fraction(0)
+    low, high = TIE, Fraction(1)
+    while high - low > RESOLUTION * low:
         middle = (low + high) / 2
-        low, high = (middle, high) if stands(claim, model, middle) else (low, middle)
+        low, high = (middle, high) if holds(atom.altered(middle)) else (low, middle)
     return low
 
 

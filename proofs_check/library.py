@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proofs_check.certificate import read
 from theory import catalogue
 from theory.core import Claim, InputError
 from theory.fingerprint import fingerprint
@@ -66,7 +67,15 @@ def entry_of_file(path: Path) -> Entry:
     if not isinstance(claim, Claim):
         raise InputError(f"{path.name}: CLAIM", type(claim).__name__, "a theory.core.Claim")
     beside = path.with_name(f"{path.stem}.certificate.json")
-    return Entry(path.stem, claim, (beside,) if beside.exists() else (), path)
+    return Entry(path.stem, claim, (beside,) if _is_about(beside, claim) else (), path)
+
+
+def _is_about(path: Path, claim: Claim) -> bool:
+    """Whether a certificate beside a user's file quotes its claim; an older version's is no news."""
+    try:
+        return path.exists() and read(path).get("claim") == fingerprint(claim)
+    except Exception:  # unreadable either way: the audit says what is wrong with which
+        return path.exists()
 
 
 def by_hash(value: Any) -> Entry | None:

@@ -73,6 +73,8 @@ def _audit(item: Entry) -> dict[str, Any]:
     except Exception as error:
         if item.file is None:
             raise  # ours to mend, with its traceback
+        if isinstance(error, InputError):
+            raise InputError(f"{item.file.name}: {error.field}", *error.parts) from None
         message = f"{type(error).__name__}: {error}"
         raise InputError(
             item.file.name, message, "a claim that can be read and simulated"

@@ -50,8 +50,8 @@ _SENTENCES = {
     Verdict.PROVED: "Exact certificates lead from the hypotheses to the conclusion.",
     Verdict.PROVED_WITH: "Exact certificates prove it under one more assumption, named here.",
     Verdict.REFUTED: "An exact rational witness meets every hypothesis and breaks the conclusion.",
-    Verdict.AGREES: "No counterexample in a search that caught the same claim made 1% stronger; "
-    "a smaller violation may have been missed. Not a proof.",
+    Verdict.AGREES: "No counterexample in a search that did refute the same claim made stronger by "
+    "the amount stated; a smaller violation may have been missed. Not a proof.",
     Verdict.INCONCLUSIVE: "The evidence decides nothing; what was tried is listed.",
     Verdict.CONTRADICTION: "Both a proof and a refutation replay: one of them must be wrong.",
 }
@@ -92,6 +92,9 @@ class Conventions:
     sampler: str = "one sample a step (B = 1), with replacement"
     bias_correction: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notion", Notion(self.notion))  # its plain name will do
+
     def describe(self) -> str:
         """One line for tables."""
         climb = {None: None, True: "normalised", False: "unnormalised"}[self.normalised]
@@ -116,6 +119,14 @@ class Tolerance:
     reason: str
 
 
+@dataclass(frozen=True)
+class Looseness:
+    """How many times weaker than the truth a bound is: `measure(m)` >= 1, and in which quantity."""
+
+    measure: Callable[[Any], float]
+    unit: str  # "in step size", "in log rate"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """One statement, and the ways to catch it being wrong.
@@ -123,8 +134,8 @@ class Claim:
     `given(m)` and `then(m)` return atoms; the same two functions are read exactly, in floats and
     symbolically (see `theory.domains`). `exact(m)` is the computed truth and `observe(lab, m)` what
     a simulated optimizer does, with `formula(m)` the closed form between or above them: equal for
-    exact claims, measured <= exact <= bound for other bounds. `looseness(m)`
-    says how many times weaker than the truth a bound is there; formula/exact unless given.
+    exact claims, measured <= exact <= bound for other bounds. `trusted` lists, in words, every step
+    from the atoms to the statement that no certificate covers.
 
     Controls: an equality carries `control`, a point outside its hypotheses where it must fail; a
     bound carries `tightest`, a point inside them where it is attained or, with the slack computed
@@ -145,17 +156,29 @@ class Claim:
     exact: Callable[[Any], float] | None = None
     observe: Callable[[Lab, Any], float] | None = None
     tolerance: Tolerance | None = None
-    looseness: Callable[[Any], float] | None = None
+    looseness: Looseness | None = None
+    trusted: tuple[str, ...] = ()
     repaired_by: str | None = None
     repairs: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", Kind(self.kind))  # its plain name will do
+        for name, kind in (("source", Source), ("conventions", Conventions)):
+            if not isinstance(getattr(self, name), kind):
+                found = type(getattr(self, name)).__name__
+                raise ValueError(f"{name}: got {found}; allowed: {kind.__name__}(...)")
         if self.kind is Kind.EXACT and self.control is None:
             raise ValueError("control: an exact claim needs a point where it must not agree")
         if self.kind is not Kind.EXACT and self.tightest is None:
             raise ValueError(f"tightest: {self.kind} claims need a point of attainment or near it")
         if (self.exact or self.observe) and not (self.formula and self.tolerance):
             raise ValueError("formula, tolerance: needed wherever exact or observe is compared")
+
+    def only(self, index: int) -> Claim:
+        """The claim with one atom of its conclusion, so that no other can stand in for it."""
+        from dataclasses import replace
+
+        return replace(self, then=lambda m: (self.then(m)[index],))
 
     def altered(self, relative: Fraction) -> Claim:
         """The claim with its conclusion altered: strengthened by a positive fraction, weakened by a

@@ -81,6 +81,8 @@ class FamilyModel:
     @cached_property
     def T(self) -> SecondMoment:
         """The second-moment operator of the step I - eta A_i, one sample a step."""
+        if "eta" not in self.scalars:
+            raise ValueError("m.T needs a variable named eta in the family's domain")
         return SecondMoment(self.weights, [self.I - self.eta * A for A in self.A])
 
 
@@ -105,6 +107,9 @@ class Scalars:
     start: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     complete: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_declared(self.names)
+
     def exact(self, point: Point) -> SimpleNamespace:
         check_names(point, self.names)
         return SimpleNamespace(**{name: rational(point[name], name) for name in self.names})
@@ -127,6 +132,9 @@ class Family:
     names: tuple[str, ...] = ("eta", "rho")
     start: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     complete: Mapping[str, Callable[[FamilyModel], Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_declared(self.names, (*dir(FamilyModel), "samples", "weights", "scalars", "I"))
 
     def exact(self, point: Point) -> FamilyModel:
         """From `factors` (n, k_i, d), optional `weights` (n,) and one value per scalar."""
@@ -182,6 +190,10 @@ class Operators:
     vectors: tuple[str, ...] = ()
     scalars: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for names in (self.symmetric, self.general, self.vectors, self.scalars):
+            check_declared(names, ("inner",))
+
     def exact(self, point: Point) -> SimpleNamespace:
         """Rational matrices and vectors; symmetry is *not* imposed, so controls can break it."""
         operators = self.symmetric + self.general
@@ -216,6 +228,15 @@ class Operators:
 
 
 Domain = Scalars | Family | Operators
+
+
+def check_declared(names: Any, reserved: Sequence[str] = ()) -> None:
+    """Names are a tuple of distinct identifiers that shadow nothing a model offers."""
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        raise InputError("names", repr(names), 'a tuple of variable names, as in ("eta",)')
+    taken = [name for name in names if name in reserved or not name.isidentifier()]
+    if taken or len(set(names)) < len(names):
+        raise InputError("names", repr(names), f"distinct names other than {taken or 'repeats'}")
 
 
 def rational(value: Any, name: str) -> Fraction:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import astuple
-from typing import Any
+from fractions import Fraction
 
 from theory.atoms import AtMost, Atom, Equal, Loewner, MeanSquare
 from theory.core import Claim
+from theory.exact import Matrix, Polynomial, Words
 
 
 def fingerprint(claim: Claim) -> str:
@@ -26,21 +27,34 @@ def fingerprint(claim: Claim) -> str:
 
 def spell(atom: Atom) -> str:
     """An atom's canonical text; raises `TypeError` where a float slipped into exact arithmetic."""
+    require_exact(atom)
     match atom:
         case AtMost(lhs, rhs, strict):
-            return f"{_exact(lhs)} {'<' if strict else '<='} {_exact(rhs)}"
+            return f"{lhs} {'<' if strict else '<='} {rhs}"
         case Equal(lhs, rhs):
-            return f"{_exact(lhs)} = {_exact(rhs)}"
+            return f"{lhs} = {rhs}"
         case Loewner(lower, upper):
-            return f"{_exact(lower)} psd<= {_exact(upper)}"
+            return f"{lower} psd<= {upper}"
         case MeanSquare(T, bound):
             parts = zip(T.probabilities, T.steps, strict=True)
-            words = (f"{_exact(p)} {_exact(Phi)}" for p, Phi in parts)
-            return f"radius <= {_exact(bound)} of " + " + ".join(words)
-    raise TypeError(f"hypotheses and conclusions are atoms, not {type(atom).__name__}")
+            words = (f"{p} {Phi}" for p, Phi in parts)
+            return f"radius <= {bound} of " + " + ".join(words)
 
 
-def _exact(value: Any) -> str:
-    if isinstance(value, float) or type(value).__module__.startswith("numpy"):
-        raise TypeError(f"an exact reading met the inexact number {value!r}")
-    return str(value)
+def require_exact(atom: Atom) -> None:
+    """Raise `TypeError` unless this is an atom and every number in it is exact.
+
+    A claim may compute a float at one point and a fraction at another (a square root of a perfect
+    square, a minimum): comparing a fraction with a float would then decide by rounding.
+    """
+    if not isinstance(atom, Atom):
+        raise TypeError(f"hypotheses and conclusions are atoms, not {type(atom).__name__}")
+    match atom:
+        case AtMost(lhs, rhs) | Equal(lhs, rhs) | Loewner(lhs, rhs):
+            values = [lhs, rhs]
+        case MeanSquare(T, bound):
+            values = [bound, *T.probabilities, *T.steps]
+    for value in values:
+        number = isinstance(value, int | Fraction | Polynomial) and not isinstance(value, bool)
+        if not (number or isinstance(value, Matrix | Words)):
+            raise TypeError(f"an exact reading met the inexact value {value!r}")

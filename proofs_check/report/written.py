@@ -32,9 +32,9 @@ def written_out(certificate: dict[str, Any]) -> Iterator[Line]:
         return
     witness = certificate["witness"]
     if kind == "family":
-        names = tuple(name for name in witness if name not in ("factors", "weights"))
-        yield from _family(witness, names)
-        yield from _values("Scalars:", {name: witness[name] for name in names})
+        shapes = {name: witness[name] for name in ("factors", "weights") if name in witness}
+        yield from _family(shapes)
+        yield from _values("Scalars:", {n: v for n, v in witness.items() if n not in shapes})
     else:
         yield from _values("Witness:", witness)
     for number, help_ in enumerate(certificate["given"], start=1):
@@ -52,8 +52,8 @@ def written_out(certificate: dict[str, Any]) -> Iterator[Line]:
         yield _line("The conclusion fails: T maps X to c X or more.", [X, factor])
 
 
-def _family(witness: dict[str, Any], names: tuple[str, ...]) -> Iterator[Line]:
-    model = Family(names).exact(witness)
+def _family(witness: dict[str, Any]) -> Iterator[Line]:
+    model = Family(()).exact(witness)
     triples = zip(witness["factors"], model.samples, model.weights, strict=True)
     for i, (factor, sample, weight) in enumerate(triples, start=1):
         F, H = _indexed("F", i), _indexed("H", i)

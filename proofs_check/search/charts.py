@@ -1,13 +1,15 @@
 """Coordinates for searching a claim's domain in floats, and the way back to rational points.
 
-Mean-square families are searched through factors, H_i = F_i'F_i, so that every vector of
-coordinates is a legal point; positive quantities through their logarithms.
+Families are searched through factors, H_i = F_i'F_i, so that every vector of coordinates is a legal
+point. A `tame` chart keeps to the intervals an author gives and to what an optimizer accepts; it
+serves for simulation. Searching charts also leave those intervals and loosen the variables that
+`complete` determines: a hypothesis must be stated by `given`, not smuggled in by how points are made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from proofs_check.search.rounding import Rounding
 from theory.domains import Domain, Family, FamilyModel, Operators, Point, Scalars
 from theory.exact import Matrix
 from theory.stability import threshold as thresholds
@@ -27,6 +30,18 @@ EDGES: tuple[Edge | None, ...] = (
     thresholds.one_step_critical_step,
 )
 INSIDE = 1 - 1e-7  # of the critical step: room for rounding, far less than any violation sought
+SAMPLES, DIMENSION, SIZE = 8, 6, 4  # the largest family and the largest operator searched
+LOOSEN = 1 / 3  # of the charts leave determined variables free
+WIDE = 1 / 4  # of the charts start anywhere within twelve orders of magnitude
+
+
+def extent(domain: Domain) -> str:
+    """What a search covers, in words."""
+    if isinstance(domain, Scalars):
+        return "points from 1e-6 to 1e6 and beyond"
+    if isinstance(domain, Family):
+        return f"families of up to {SAMPLES} samples in dimension up to {DIMENSION}"
+    return f"operators of size up to {SIZE}"
 
 
 class Chart(Protocol):
@@ -40,135 +55,166 @@ class Chart(Protocol):
         """The float model at theta, determined variables completed."""
         ...
 
-    def point(self, theta: Vector, denominator: int) -> Point:
-        """A rational point nearby whose free numbers have that denominator."""
+    def point(self, theta: Vector, rounding: Rounding) -> Point:
+        """A rational point nearby."""
         ...
 
 
-def draw(domain: Domain, rng: np.random.Generator) -> Chart:
+def draw(domain: Domain, rng: np.random.Generator, *, tame: bool = False) -> Chart:
     """A chart of the domain; for families of random numbers of samples, rank and dimension."""
+    if isinstance(domain, Operators):
+        return OperatorChart(domain, int(rng.integers(1, SIZE + 1)), tame or rng.random() < 0.5)
+    loose = () if tame or rng.random() > LOOSEN else tuple(domain.complete)
+    wide = not tame and rng.random() < WIDE
     if isinstance(domain, Scalars):
-        return ScalarChart(domain)
-    if isinstance(domain, Family):
-        n, k, d = int(rng.integers(1, 5)), int(rng.integers(1, 3)), int(rng.integers(1, 4))
-        edges = EDGES if "eta" in domain.names and "eta" not in domain.complete else (None,)
-        edge = edges[int(rng.integers(len(edges)))]
-        return FamilyChart(domain, n, k, d, weighted=bool(rng.random() < 0.5), edge=edge)
-    return OperatorChart(domain, int(rng.integers(1, 5)))
+        return ScalarChart(domain, loose, wide)
+    large = not tame and rng.random() < 0.3
+    n = int(rng.integers(1, (SAMPLES if large else 4) + 1))
+    d = int(rng.integers(1, (DIMENSION if large else 3) + 1))
+    edges = EDGES if "eta" in domain.names and "eta" not in domain.complete else (None,)
+    return FamilyChart(
+        domain,
+        loose,
+        wide,
+        n=n,
+        k=int(rng.integers(1, d + 1)),
+        d=d,
+        weighted=bool(rng.random() < 0.5),
+        edge=edges[int(rng.integers(len(edges)))],
+    )
 
 
 @dataclass(frozen=True)
 class ScalarChart:
-    """theta holds the free variables themselves."""
+    """theta holds the free variables, then a factor for each loosened one."""
 
-    domain: Scalars
-
-    @property
-    def free(self) -> list[str]:
-        return [name for name in self.domain.names if name not in self.domain.complete]
-
-    def start(self, rng: np.random.Generator) -> Vector:
-        values = []
-        for name in self.free:
-            if name in self.domain.start:
-                values.append(rng.uniform(*self.domain.start[name]))
-            else:
-                values.append(rng.choice([-1, 1]) * np.exp(1.5 * rng.standard_normal()))
-        return np.array(values)
-
-    def model(self, theta: Vector) -> SimpleNamespace:
-        m = SimpleNamespace(**dict(zip(self.free, map(float, theta), strict=True)))
-        for name, find in self.domain.complete.items():
-            setattr(m, name, find(m))
-        return m
-
-    def point(self, theta: Vector, denominator: int) -> Point:
-        m = SimpleNamespace(
-            **{n: _round(x, denominator) for n, x in zip(self.free, theta, strict=True)}
-        )
-        for name, find in self.domain.complete.items():
-            setattr(m, name, find(m))
-        return vars(m)
-
-
-@dataclass(frozen=True)
-class FamilyChart:
-    """theta holds n factors (k, d), log weights unless equal, and logs of the free scalars.
-
-    With an `edge`, eta is not free but sits just inside that notion's critical step: statements about
-    stability break at the edge first, and a search that need not find it is ten times shorter.
-    """
-
-    domain: Family
-    n: int
-    k: int
-    d: int
-    weighted: bool
-    edge: Edge | None = None
+    domain: Scalars | Family
+    loose: tuple[str, ...] = ()
+    wide: bool = False
 
     @property
-    def complete(self) -> dict[str, Callable[[FamilyModel], Any]]:
-        edge = {} if self.edge is None else {"eta": partial(_inside, self.edge)}
-        return edge | dict(self.domain.complete)
+    def complete(self) -> Mapping[str, Callable[[Any], Any]]:
+        """The variables that others determine, in order."""
+        return self.domain.complete
 
     @property
     def free(self) -> list[str]:
         return [name for name in self.domain.names if name not in self.complete]
 
     def start(self, rng: np.random.Generator) -> Vector:
+        return np.array([self._first(name, rng) for name in self.free] + self._factors(rng))
+
+    def _first(self, name: str, rng: np.random.Generator) -> float:
+        if self.wide:
+            return rng.choice([-1, 1]) * 10 ** rng.uniform(-6, 6)
+        if name in self.domain.start:
+            return rng.uniform(*self.domain.start[name])
+        return rng.choice([-1, 1]) * np.exp(1.5 * rng.standard_normal())
+
+    def _factors(self, rng: np.random.Generator) -> list[float]:
+        """Mostly 1 and -1 (another branch of the same equation), else anything near."""
+        choices = (1.0, -1.0, float(np.exp(0.5 * rng.standard_normal())))
+        return [float(rng.choice(choices)) for _ in self.loose]
+
+    def model(self, theta: Vector) -> Any:
+        m = SimpleNamespace(**dict(zip(self.free, map(float, theta), strict=False)))
+        self._finish(vars(m), m, theta[len(self.free) :])
+        return m
+
+    def point(self, theta: Vector, rounding: Rounding) -> Point:
+        numbers = [rounding.near(x) for x in theta]
+        m = SimpleNamespace(**dict(zip(self.free, numbers, strict=False)))
+        self._finish(vars(m), m, numbers[len(self.free) :])
+        return vars(m)
+
+    def _finish(self, values: dict[str, Any], m: Any, factors: Any) -> None:
+        """Complete the determined variables of m, whose scalars live in `values`."""
+        scale = dict(zip(self.loose, factors, strict=True))
+        for name, find in self.complete.items():
+            values[name] = find(m) * scale.get(name, 1)
+
+
+@dataclass(frozen=True)
+class FamilyChart(ScalarChart):
+    """theta holds n factors (k, d), log weights unless equal, logs of free scalars, loose factors.
+
+    With an `edge`, eta is not free but sits just inside that notion's critical step: statements about
+    stability break at the edge first, and a search that need not find it is ten times shorter.
+    """
+
+    n: int = 1
+    k: int = 1
+    d: int = 1
+    weighted: bool = False
+    edge: Edge | None = None
+
+    @property
+    def complete(self) -> Mapping[str, Callable[[Any], Any]]:
+        edge = {} if self.edge is None else {"eta": partial(_inside, self.edge)}
+        return edge | dict(self.domain.complete)
+
+    def start(self, rng: np.random.Generator) -> Vector:
         factors = rng.standard_normal((self.n, self.k, self.d))
         factors *= np.exp(0.7 * rng.standard_normal((self.n, 1, 1)))
         factors *= rng.random(factors.shape) < rng.choice([0.6, 1.0])  # often sparse
+        if self.wide:
+            factors *= 10 ** rng.uniform(-3, 3)
         top = float(np.linalg.norm(np.einsum("nki,nkj->ij", factors, factors) / self.n, 2)) or 1.0
-        scale = {"rho": np.exp(rng.uniform(-4, 1)) / top}
-        scale["eta"] = np.exp(rng.uniform(-1, 1.5)) / (top * (1 + scale["rho"] * top))
-        scalars = []
-        for name in self.free:
-            if name in self.domain.start:
-                scalars.append(np.log(rng.uniform(*self.domain.start[name])))
-            else:
-                scalars.append(np.log(scale.get(name, np.exp(rng.standard_normal()))))
+        rho = np.exp(rng.uniform(-4, 1)) / top
+        usual = {"rho": rho, "eta": np.exp(rng.uniform(-1, 1.5)) / (top * (1 + rho * top))}
+        logs = [self._log(name, usual, rng) for name in self.free]
         spread = rng.choice([1.0, 4.0])  # up to one sample being 10^4 times rarer than another
-        logs = spread * rng.standard_normal(self.n) if self.weighted else np.empty(0)
-        return np.concatenate([factors.ravel(), logs, scalars])
+        weights = spread * rng.standard_normal(self.n) if self.weighted else np.empty(0)
+        return np.concatenate([factors.ravel(), weights, logs, np.abs(self._factors(rng))])
 
-    def _split(self, theta: Vector) -> tuple[Vector, Vector, Vector]:
-        size = self.n * self.k * self.d
-        logs = theta[size : size + self.n * self.weighted]
+    def _log(self, name: str, usual: Mapping[str, float], rng: np.random.Generator) -> float:
+        if name in self.domain.start and not self.wide:
+            return np.log(rng.uniform(*self.domain.start[name]))
+        return np.log(usual.get(name, np.exp(rng.standard_normal())))
+
+    def _split(self, theta: Vector) -> tuple[Vector, Vector, Vector, Vector]:
+        sizes = (self.n * self.k * self.d, self.n * self.weighted, len(self.free))
+        flat, logs, scalars, loose = np.split(theta, np.cumsum(sizes))
         weights = np.exp(logs - logs.min()) if self.weighted else np.ones(self.n)
-        factors = theta[:size].reshape(self.n, self.k, self.d)
-        return factors, weights, np.exp(theta[size + len(logs) :])
+        return flat.reshape(self.n, self.k, self.d), weights, np.exp(scalars), loose
 
     def model(self, theta: Vector) -> FamilyModel:
-        factors, weights, scalars = self._split(theta)
+        factors, weights, scalars, loose = self._split(theta)
         samples = factors.transpose(0, 2, 1) @ factors
         named = dict(zip(self.free, map(float, scalars), strict=True))
         m = FamilyModel(list(samples), list(weights / weights.sum()), np.eye(self.d), named)
-        for name, find in self.complete.items():
-            m.scalars[name] = find(m)
+        self._finish(m.scalars, m, loose)
+        if min(m.scalars.values(), default=0.0) < 0:
+            raise ArithmeticError("a family's scalars are not negative")
         return m
 
-    def point(self, theta: Vector, denominator: int) -> Point:
-        factors, weights, scalars = self._split(theta)
+    def point(self, theta: Vector, rounding: Rounding) -> Point:
+        factors, weights, scalars, loose = self._split(theta)
+        near = rounding.near
         rounded: dict[str, Any] = {
-            "factors": [[[_round(x, denominator) for x in row] for row in F] for F in factors],
-            "weights": [max(_round(w, denominator), Fraction(1, denominator)) for w in weights],
+            "factors": [[[near(x) for x in row] for row in F] for F in factors],
+            "weights": [max(near(w), rounding.step) for w in weights],
         }
-        named = {n: _round(x, denominator) for n, x in zip(self.free, scalars, strict=True)}
+        named = {name: near(x) for name, x in zip(self.free, scalars, strict=True)}
         m = Family(tuple(named)).exact({**rounded, **named})
-        for name, find in self.complete.items():
-            m.scalars[name] = find(m)
+        self._finish(m.scalars, m, [near(x) for x in loose])
         if self.edge is not None:
-            m.scalars["eta"] = Fraction(int(m.eta * denominator), denominator)  # down: stays inside
+            m.scalars["eta"] = rounding.down(float(m.scalars["eta"]))  # down: stays inside
+            later = replace(self, edge=None)  # what is completed from eta sees the rounded one
+            later._finish(m.scalars, m, [near(x) for x in loose])
         return {**rounded, **m.scalars}
 
 
 @dataclass(frozen=True)
 class OperatorChart:
-    """theta holds the entries of every operator (symmetric ones PSD), vector and positive scalar."""
+    """theta holds the entries of every operator, vector and scalar.
+
+    Tame: symmetric operators are PSD and scalars positive, as optimizers need them.
+    """
 
     domain: Operators
     d: int
+    tame: bool
 
     def start(self, rng: np.random.Generator) -> Vector:
         o = self.domain
@@ -176,24 +222,29 @@ class OperatorChart:
         return rng.standard_normal(operators * self.d**2 + len(o.vectors) * self.d + len(o.scalars))
 
     def model(self, theta: Vector) -> SimpleNamespace:
-        parts = self._parts(theta, lambda x: x)
-        arrays: Mapping[str, Any] = {name: np.array(value) for name, value in parts.items()}
+        parts = self._parts([float(x) for x in theta])
+        arrays: dict[str, Any] = {name: np.array(value) for name, value in parts.items()}
         return SimpleNamespace(inner=lambda u, v: u @ v, **arrays)
 
-    def point(self, theta: Vector, denominator: int) -> Point:
-        return self._parts(theta, lambda x: _round(x, denominator))
+    def point(self, theta: Vector, rounding: Rounding) -> Point:
+        return self._parts([rounding.near(x) for x in theta])
 
-    def _parts(self, theta: Vector, number: Any) -> dict[str, Any]:
-        o, d, rest = self.domain, self.d, [number(x) for x in theta]
+    def _parts(self, rest: list[Any]) -> dict[str, Any]:
+        o, d = self.domain, self.d
         parts: dict[str, Any] = {}
         for name in o.symmetric + o.general:
             block, rest = [rest[i * d : (i + 1) * d] for i in range(d)], rest[d * d :]
-            if name in o.symmetric:  # B'B
-                block = [[sum(r[i] * r[j] for r in block) for j in range(d)] for i in range(d)]
-            parts[name] = block
+            parts[name] = self._symmetric(block) if name in o.symmetric else block
         for name in o.vectors:
             parts[name], rest = rest[:d], rest[d:]
-        return parts | dict(zip(o.scalars, map(abs, rest), strict=True))
+        return parts | dict(zip(o.scalars, map(abs, rest) if self.tame else rest, strict=True))
+
+    def _symmetric(self, block: list[list[Any]]) -> list[list[Any]]:
+        """B'B where tame, B + B' elsewhere."""
+        index = range(self.d)
+        if self.tame:
+            return [[sum(row[i] * row[j] for row in block) for j in index] for i in index]
+        return [[block[i][j] + block[j][i] for j in index] for i in index]
 
 
 def _inside(edge: Edge, m: FamilyModel) -> Any:
@@ -204,7 +255,3 @@ def _inside(edge: Edge, m: FamilyModel) -> Any:
     if not np.isfinite(step):
         raise ArithmeticError("nothing moves, so there is no edge")
     return Fraction(step) if exact else step
-
-
-def _round(value: float, denominator: int) -> Fraction:
-    return Fraction(round(float(value) * denominator), denominator)

@@ -8,6 +8,7 @@ from typing import Any
 
 from proofs_check.checker import FORMAT, Rejected, holds, replay
 from proofs_check.search.charts import draw
+from proofs_check.search.rounding import Rounding
 from proofs_check.search.witness import spell
 from theory.atoms import AtMost, Equal
 from theory.core import Claim
@@ -46,9 +47,9 @@ def _satisfying(claim: Claim) -> Point | None:
 
     rng = np.random.default_rng(0)
     for attempt in range(TRIES):
-        chart = draw(claim.domain, rng)
+        chart = draw(claim.domain, rng, tame=True)
         try:
-            point = chart.point(chart.start(rng), 1 + attempt)
+            point = chart.point(chart.start(rng), Rounding(denominator=1 + attempt))
             if all(holds(atom) for atom in claim.given(claim.domain.exact(point))):
                 return point
         except (ValueError, ZeroDivisionError):

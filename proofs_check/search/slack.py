@@ -12,7 +12,8 @@ import numpy as np
 
 from theory.atoms import AtMost, Atom, Equal, Loewner, MeanSquare
 from theory.exact import SecondMoment
-from theory.stability.operator import second_moment_matrix, spectral_radius
+from theory.moments import rank_tolerance
+from theory.stability.operator import spectral_radius, symmetric_square
 
 TINY = 1e-300  # keeps 0/0 a zero; far below any product of numbers searched
 # Directions below this fraction of the largest: dividing by them would lift rounding past 1e-10.
@@ -37,9 +38,12 @@ def slack(atom: Atom) -> float:
 
 def mean_square_radius(T: SecondMoment) -> float:
     """r(T) of a float second-moment operator, common fixed directions divided out."""
-    steps = np.asarray(T.steps, float)
+    steps, p = np.asarray(T.steps, float), np.asarray(T.probabilities, float)
     moved = np.eye(steps.shape[-1]) - steps
-    return spectral_radius(second_moment_matrix(np.asarray(T.probabilities, float), moved, 1.0))
+    # I - Phi need not be PSD here, but the mean of its square is, and has the same common null space.
+    values, vectors = np.linalg.eigh(np.tensordot(p, moved @ moved, 1))
+    Q = vectors[:, values > rank_tolerance(len(values)) * values.max(initial=0.0)]
+    return spectral_radius(symmetric_square(p, Q.T @ steps @ Q))
 
 
 def distance(lhs: Any, rhs: Any) -> float:

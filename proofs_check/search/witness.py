@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from proofs_check.checker import FORMAT, Rejected, holds, replay
+from proofs_check.search.rounding import DENOMINATORS
 from theory.atoms import Atom, Loewner, MeanSquare
 from theory.core import Claim, InputError
 from theory.domains import Family, Point
 from theory.exact import Matrix, SecondMoment, is_positive_definite, negative_direction
 from theory.exact.matrix import quadratic_form
 from theory.fingerprint import fingerprint
-
-# Small denominators first, so that the first witness found is also a readable one.
-DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 50, 100, 250, 1000, 10**4, 10**6, 10**8)
 
 
 def refutation(claim: Claim, point: Point) -> dict[str, Any] | None:

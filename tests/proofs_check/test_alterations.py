@@ -51,12 +51,12 @@ def test_one_per_cent_either_way_breaks_an_equality(item, relative):
 
 @pytest.mark.parametrize("item", BOUNDS, ids=lambda item: item.key)
 def test_a_bound_breaks_when_strengthened_past_its_measured_looseness(item):
-    finding, slack = tightest(item.claim)
-    assert slack is not None, finding.sentence
-    altered = silent(item.claim).altered(slack + PERCENT)
+    finding, slacks = tightest(item.claim)
+    assert slacks, finding.sentence
+    altered = silent(item.claim).altered(max(slacks) + PERCENT)
     model = altered.domain.exact(altered.tightest)
     assert all(holds(atom) for atom in altered.given(model))
-    assert not all(holds(atom) for atom in altered.then(model))
+    assert not any(holds(atom) for atom in altered.then(model))
     assert audit(item.key, altered, (), no_lab).verdict is Verdict.REFUTED
 
 

@@ -8,8 +8,9 @@ import pytest
 from proofs_check.checker import replay
 from proofs_check.engine import EVALUATIONS
 from proofs_check.library import entry
-from proofs_check.search.charts import EDGES, FamilyChart, draw
+from proofs_check.search.charts import DIMENSION, EDGES, SAMPLES, FamilyChart, draw
 from proofs_check.search.hunt import hunt, sample
+from proofs_check.search.rounding import Rounding
 from proofs_check.search.slack import slack
 from theory.core import Verdict
 
@@ -44,7 +45,7 @@ def test_a_hunt_depends_on_its_seed_alone():
 def test_a_hunt_keeps_to_its_budget():
     result = hunt(entry("sharpness_bound").claim, evaluations=700)
     assert result.certificate is None
-    assert result.evaluations <= 700 + 60  # Nelder-Mead may finish a shrink, one a free number
+    assert result.evaluations <= 700 + 60  # a descent finishes its last gradient
 
 
 @pytest.mark.parametrize("edge", [edge for edge in EDGES if edge is not None])
@@ -57,7 +58,7 @@ def test_a_chart_with_an_edge_stays_just_inside_it(edge):
         m = chart.model(theta)
         step = edge(np.asarray(m.weights), np.asarray(m.A))
         assert 0 < step - m.eta < 1e-6 * step
-        exact = claim.domain.exact(chart.point(theta, 1000))
+        exact = claim.domain.exact(chart.point(theta, Rounding(denominator=1000)))
         floats = np.array([[[float(x) for x in row] for row in A.rows] for A in exact.A])
         weights = np.array([float(w) for w in exact.weights])
         assert float(exact.eta) <= edge(weights, floats)
@@ -75,10 +76,13 @@ def test_sampled_settings_meet_every_hypothesis():
 def test_every_shape_of_family_is_drawn():
     rng = np.random.default_rng(0)
     domain = entry("sharpness_bound").claim.domain
-    charts = [draw(domain, rng) for _ in range(500)]
-    assert {(c.n, c.k, c.d) for c in charts} == {
-        (n, k, d) for n in (1, 2, 3, 4) for k in (1, 2) for d in (1, 2, 3)
-    }
+    charts = [draw(domain, rng) for _ in range(1500)]
+    shapes = {(c.n, c.k, c.d) for c in charts}
+    assert shapes >= {(n, k, d) for n in (1, 2, 3, 4) for d in (1, 2, 3) for k in range(1, d + 1)}
+    assert {n for n, _, _ in shapes} == set(range(1, SAMPLES + 1))
+    assert {d for _, _, d in shapes} == set(range(1, DIMENSION + 1))
+    assert all(k <= d for _, k, d in shapes)
+    assert {c.edge for c in charts} == set(EDGES)
 
 
 def test_a_hypothesis_nothing_meets_is_reported():

@@ -2,17 +2,14 @@
 
 import ast
 import inspect
-from fractions import Fraction
 
-import numpy as np
 import pytest
 
-from proofs_check.checker import holds
+from proofs_check import readings
+from proofs_check.evidence import Outcome
 from proofs_check.library import entries
-from proofs_check.search.charts import draw
-from proofs_check.search.slack import slack
 from theory import catalogue
-from theory.core import Kind, Notion
+from theory.core import Notion
 from theory.domains import Family
 from theory.fingerprint import fingerprint
 
@@ -67,49 +64,9 @@ def test_claims_differ_from_each_other():
 
 
 @each_claim
-def test_the_exact_and_the_float_reading_agree_on_random_rational_points(item):
-    """The same given and then decide alike in fractions and in floats, away from equality."""
-    claim, rng = item.claim, np.random.default_rng(5)
-    compared = 0
-    for _ in range(400):
-        chart = draw(claim.domain, rng)
-        theta = chart.start(rng)
-        try:
-            point = chart.point(theta, 64)
-            exact = claim.domain.exact(point)
-        except (ValueError, ArithmeticError):
-            continue
-        model = floated(exact)
-        for name in ("given", "then"):
-            atoms = zip(getattr(claim, name)(exact), getattr(claim, name)(model), strict=True)
-            for precise, rough in atoms:
-                if abs(slack(rough)) > 1e-6:  # far beyond rounding: the sign must be right
-                    assert holds(precise) == (slack(rough) > 0)
-                    compared += 1
-        if compared > 60:
-            return
-    assert compared > 0 or claim.kind is Kind.EXACT
-
-
-def floated(model):
-    """The float model of an exact one, entry by entry."""
-    from types import SimpleNamespace
-
-    from theory.domains import FamilyModel
-
-    if isinstance(model, FamilyModel):
-        samples = np.array([[[float(x) for x in row] for row in H.rows] for H in model.samples])
-        weights = np.array([float(w) for w in model.weights])
-        scalars = {name: float(value) for name, value in model.scalars.items()}
-        return FamilyModel(samples, weights, np.eye(samples.shape[1]), scalars)
-    values = {}
-    for name, value in vars(model).items():
-        if isinstance(value, Fraction):
-            values[name] = float(value)
-        elif name != "inner":
-            array = np.array([[float(x) for x in row] for row in value.rows])
-            values[name] = array if array.shape[1] > 1 or name.isupper() else array[:, 0]
-    return SimpleNamespace(inner=lambda u, v: u @ v, **values)
+def test_the_exact_and_the_float_reading_agree(item):
+    finding = readings.agree(item.claim)
+    assert finding.outcome is Outcome.CONSISTENT, finding.sentence
 
 
 @each_claim

@@ -29,7 +29,7 @@ def variance(m):
 
 
 def formula(m):
-    """The largest step the bound allows."""
+    """The largest step the bound allows along the first axis."""
     spread = float(variance(m))
     return 1 / spread**0.5 if spread > 0 else float("inf")
 

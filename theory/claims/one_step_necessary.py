@@ -3,8 +3,8 @@ r"""A minimum can be stable in mean square and still fail the one-step test.
 The test $\lambda_{\max}(T(I)) \le 1$ asks that $E\|x\|^2$ never grow, not even once. Stability asks
 that it stay bounded: $r(T) \le 1$. For a symmetric $T$ that preserves the PSD order
 $r(T) \le \lambda_{\max}(T(I))$, and the inequality is strict as soon as the direction that grows
-first is not the one that persists. Two rank-one samples that overlap without being equal do it,
-already for plain SGD ($\rho = 0$).
+first is not the one that persists. Two rank-one samples of unequal norm that overlap do it, already
+for plain SGD ($\rho = 0$); with equal norms, or samples that commute, the two notions coincide.
 """
 
 from theory.atoms import loewner, mean_square_stable

@@ -9,7 +9,7 @@ $E\|x_t\|^2 = x_0'T^t(I)x_0 \le \|x_0\|^2$: mean-square stability, with constant
 
 from theory.atoms import loewner, mean_square_stable
 from theory.claims._theorem9 import printed_matrix
-from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
+from theory.core import Claim, Conventions, Kind, Looseness, Notion, Source, Tolerance
 from theory.domains import Family
 
 STEPS = 3
@@ -50,6 +50,16 @@ def observe(lab, m):
     return float(seen.second_moment[-1] ** (1 / STEPS))
 
 
+def later(m):
+    """How many times larger the mean-square critical step is than the one-step one."""
+    import numpy as np
+
+    from theory.stability.threshold import critical_steps
+
+    steps = critical_steps(np.asarray(m.weights), np.asarray(m.A))
+    return steps.mean_square / steps.one_step
+
+
 def worst_start(m):
     """The largest eigenvalue of T^STEPS(I) and its unit eigenvector."""
     import numpy as np
@@ -76,5 +86,6 @@ CLAIM = Claim(
     formula=formula,
     exact=exact,
     observe=observe,
+    looseness=Looseness(later, "in step size"),
     tolerance=Tolerance(1e-9, "three products of small matrices; eigenvalues to about 1e-13"),
 )

@@ -66,7 +66,7 @@ def observe(lab, m):
 
 CLAIM = Claim(
     title="SAM has a two-cycle on a quadratic, with a known transverse multiplier",
-    statement=r"Let $0 < \eta\lambda < 2$. SAM maps $wq_1$ to $-wq_1$ for "
+    statement=r"Let $\eta, \rho, \lambda > 0$ and $\eta\lambda < 2$. SAM maps $wq_1$ to $-wq_1$ for "
     r"$w = \frac{\eta\lambda\rho}{2 - \eta\lambda}$, and one step multiplies small displacements along "
     r"an eigenvector with eigenvalue $\mu$ by $1 - \eta\mu - (\mu/\lambda)^2(2 - \eta\lambda)$.",
     source=Source("other", "Bartlett, Long & Bousquet 2023", "reconstructed"),
@@ -83,5 +83,11 @@ CLAIM = Claim(
     formula=multiplier,
     exact=exact,
     observe=observe,
+    trusted=(
+        (
+            "The stated multiplier is the derivative of the step across the cycle: to first order a "
+            "displacement across it leaves the norm of the gradient unchanged."
+        ),
+    ),
     tolerance=Tolerance(1e-9, "the nudge of 1e-6 leaves a relative second-order term of 1e-12"),
 )

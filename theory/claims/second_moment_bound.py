@@ -2,8 +2,9 @@ r"""A minimum can be stable in mean square with $s_2^2$ above $1/(\eta(\eta - 2\
 
 The bound follows from the one-step test by dropping terms: at a unit vector $v$ that test reads
 $E(1 - \eta q_i)^2 + \dots \le 1$ and leaves room for a variance of at most one. Mean-square
-stability gives that only for the scalars $q_i = v'A_iv$, whose variance is smaller than
-$v'(M_2 - H^2)v$ whenever $H_i v$ leaves the direction $v$. Three rows in the plane suffice.
+stability gives that only for the scalars $q_i = v'A_iv$. At $\rho = 0$ their variance is
+$v'(M_2 - H^2)v$ less what the samples spread *across* $v$, the mean of $\|(I - vv')(H_i - H)v\|^2$.
+Three rows in the plane suffice.
 """
 
 from theory.atoms import below, loewner, mean_square_stable

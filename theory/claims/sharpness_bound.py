@@ -6,7 +6,7 @@ $a = \lambda_{\max}(H)$. In the Loewner order: $\eta(H + \rho H^2) \preceq 2I$. 
 """
 
 from theory.atoms import loewner, mean_square_stable
-from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
+from theory.core import Claim, Conventions, Kind, Looseness, Notion, Source, Tolerance
 from theory.domains import Family
 
 
@@ -48,6 +48,7 @@ CLAIM = Claim(
     tightest={"factors": [[[1]]], "eta": 1, "rho": 1},
     formula=formula,
     exact=exact,
+    looseness=Looseness(lambda m: formula(m) / exact(m), "in step size"),
     tolerance=Tolerance(1e-9, "one symmetric eigenproblem of a few dozen entries"),
     repairs="one_step_necessary",
 )

@@ -62,5 +62,8 @@ CLAIM = Claim(
     formula=formula,
     exact=exact,
     observe=observe,
+    trusted=(
+        "The central difference of a quadratic form along v is twice its derivative along v.",
+    ),
     tolerance=Tolerance(1e-10, "a few dozen rounded products in double precision, 1e6 roundings"),
 )

@@ -12,7 +12,7 @@ $\alpha\eta c\,H \preceq H - E\,\Phi_i H \Phi_i$, here divided by $\eta$; $t$ st
 from fractions import Fraction
 
 from theory.atoms import below, equal, loewner
-from theory.core import Claim, Conventions, Kind, Source, Tolerance
+from theory.core import Claim, Conventions, Kind, Looseness, Source, Tolerance
 from theory.domains import Family
 
 HALF = Fraction(1, 2)
@@ -102,7 +102,7 @@ def observe(lab, m):
     return float(seen.loss[-1] / seen.loss[0]) ** (1 / STEPS)
 
 
-def looseness(m):
+def faster(m):
     """How many times faster E f decays in the long run than claimed: log r(T) / log(rate)."""
     import math
 
@@ -110,8 +110,8 @@ def looseness(m):
 
     from theory.stability.threshold import mean_square_rate
 
-    radius = mean_square_rate(np.asarray(m.weights), np.asarray(m.A), m.eta)
-    return math.log(radius) / math.log(formula(m))
+    radius, rate = mean_square_rate(np.asarray(m.weights), np.asarray(m.A), m.eta), formula(m)
+    return math.log(radius) / math.log(rate) if min(radius, rate) > 0 else math.inf
 
 
 def _start(m):
@@ -141,6 +141,6 @@ CLAIM = Claim(
     formula=formula,
     exact=exact,
     observe=observe,
-    looseness=looseness,
+    looseness=Looseness(faster, "in log rate"),
     tolerance=Tolerance(1e-9, "three products of small matrices in double precision"),
 )
