@@ -68,8 +68,8 @@ class Report:
             parts.append("equality")
         elif self.slacks:
             least = min(self.slacks + self.reached)
-            near = f"to within {percent(least)}" if least > NEGLIGIBLE else "in the limit"
-            parts.append("attained" if min(self.slacks) == 0 else f"attained {near}")
+            near = f"{percent(least)} to spare" if least > NEGLIGIBLE else "approached"
+            parts.append("attained" if min(self.slacks) == 0 else near)
         if self.looseness is not None and self.claim.looseness is not None:
             parts.append(f"median {self.looseness:.3g}x loose {self.claim.looseness.unit}")
         return "; ".join(parts) or "unknown"
@@ -127,7 +127,7 @@ def _replayed(path: Path, report: Report) -> Evidence:
         return Evidence("certificate", Outcome.FAILS, f"{path.name} is rejected: {error}")
     report.certificates.append(path.name)
     if shown.verdict is Verdict.PROVED:
-        return Evidence("certificate", Outcome.PROVES, shown.told, path.name)
+        return Evidence("certificate", Outcome.PROVES, _proved(shown.told, report.claim), path.name)
     report.violation = shown.violation
     return Evidence("certificate", Outcome.REFUTES, shown.told, path.name)
 
@@ -136,8 +136,15 @@ def _found(check: str, certificate: dict[str, Any], report: Report) -> Evidence:
     """A certificate this audit found on the way; it is replayed like any other."""
     shown = replay(certificate, report.claim)
     report.found, report.violation = certificate, shown.violation
-    proves = shown.verdict is Verdict.PROVED
-    return Evidence(check, Outcome.PROVES if proves else Outcome.REFUTES, shown.told)
+    if shown.verdict is Verdict.PROVED:
+        return Evidence(check, Outcome.PROVES, _proved(shown.told, report.claim))
+    return Evidence(check, Outcome.REFUTES, shown.told)
+
+
+def _proved(told: str, claim: Claim) -> str:
+    """A proof's sentence counts the lemmas it does not cover; `flatproof show` prints them."""
+    count = len(claim.trusted)
+    return told + (f"; trusts {count} lemma{'s' * (count > 1)} in words" if count else "")
 
 
 def _found_at_once(report: Report) -> list[Evidence]:

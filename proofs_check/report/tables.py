@@ -68,6 +68,7 @@ def print_claim(item: Entry) -> None:
         "verdict": row["verdict"] or "not recorded for this statement",
         "evidence": known.get("deciding"),
         "tight": known.get("tightness"),
+        "on trust": " ".join(claim.trusted) or None,
         "repaired by": claim.repaired_by,
         "repairs": claim.repairs,
         "certificate": ", ".join(path.name for path in item.certificates) or None,

@@ -73,6 +73,7 @@ def synthetic(**changes):
             {"check": "search", "outcome": "supports", "sentence": "none", "certificate": None}
         ],
         "certificates": [],
+        "trusted_lemmas": ["Sums are linear."],
         "repaired_by": None,
         "repairs": None,
         "recheck": ["flatproof verify a_claim"],
