@@ -26,7 +26,12 @@ def twin_of(path: Path):
 
 
 def test_every_way_of_being_wrong_is_planted():
-    assert {p.stem for p in PLANTED} >= {"one_percent_off", "wrong_sign", "wrong_notion", "needle"}
+    assert {p.stem for p in PLANTED} >= {
+        "one_percent_off",
+        "wrong_sign",
+        "wrong_notion",
+        "needle",
+    }
 
 
 @pytest.mark.parametrize("path", PLANTED, ids=lambda p: p.stem)
