@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SELECT = not soak and not browser
+SELECT = not soak and not browser and not notebook
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -15,7 +15,7 @@ help: ## list the targets
 verify: .venv/.ready ## audit every claim; leaves out/verify.json and out/index.html
 	@$(BIN)/flatproof verify --out out
 
-test: .venv/.ready ## run the tests, without soak and browser
+test: .venv/.ready ## run the tests, without soak, browser and all notebooks but one
 	@$(BIN)/pytest -m "$(SELECT)"
 
 check: SELECT = not soak

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -16,7 +16,8 @@ EXAMPLES = """Examples:
   flatproof verify --out out                 audit every claim, write a page
   flatproof verify path/to/my_claim.py       audit a claim of your own
   flatproof show second_moment_bound         statement, source, verdict
-  flatproof check proofs_check/certificates/*.json"""
+  flatproof check proofs_check/certificates/*.json
+  flatproof stability minimum.npz --eta 0.1  its stable step sizes"""
 
 app = App(
     name="flatproof",
@@ -32,6 +33,8 @@ BAD_INPUT = 2
 
 # "-" is a value here, standard output; without this it would be taken for an option.
 Json = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+# Read by the command itself, so that -1 and nan are refused with what is allowed.
+Number = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 
 def dispatch(words: list[str]) -> int:
@@ -98,6 +101,46 @@ def verify(*targets: str, json: Json = None, out: Path | None = None) -> int:
 
 
 @app.command
+def stability(
+    file: Path,
+    /,
+    *,
+    optimizer: Literal["sgd", "usam"] = "sgd",
+    eta: Number | None = None,
+    rho: Number = "0",
+    batch: Number = "1",
+    sampling: Literal["with", "without"] = "with",
+    ascent: Literal["shared", "per-sample"] = "shared",
+    json: Json = None,
+) -> int:
+    """Say at which step sizes a minimum is stable, by notion, beside what published bounds say.
+
+    Parameters
+    ----------
+    file
+        An .npz file with hessians (n, d, d) or factors (n, k, d), and weights (n,) if unequal.
+    optimizer
+        Gradient descent on batches, or unnormalised SAM.
+    eta
+        A step size: adds rates, verdicts by notion and which published bounds hold there.
+    rho
+        Radius of USAM's climb.
+    batch
+        Samples a step.
+    sampling
+        How a batch is drawn: with or without replacement.
+    ascent
+        Whether USAM climbs along the batch's gradient or each sample along its own.
+    json
+        Write JSON to this file instead; - prints JSON alone.
+    """
+    from proofs_check import stability as command
+
+    how = {"optimizer": optimizer, "sampling": sampling, "ascent": ascent}
+    return command.stability(file, json=json, eta=eta, rho=rho, batch=batch, **how)
+
+
+@app.command
 def check(*certificates: Path, claim: Path | None = None) -> int:
     """Replay exact certificates with the standard library alone.
 
@@ -109,3 +152,17 @@ def check(*certificates: Path, claim: Path | None = None) -> int:
         Your own claim file, if the certificates are about it.
     """
     raise AssertionError("`check` is dispatched before this parser is imported")
+
+
+@app.command
+def replay(*files: Path) -> int:
+    """Repeat recorded runs of reference optimizers with ours; report the largest deviation.
+
+    Parameters
+    ----------
+    files
+        Recorded runs as JSON, one a file; tests/reference/README.md describes them.
+    """
+    from proofs_check.replay import replay_files
+
+    return replay_files(files)

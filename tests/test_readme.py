@@ -59,3 +59,19 @@ def test_every_make_target_shown_exists():
     assert {"verify", "test", "check", "record"} <= shown
     for target in shown:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_example_minimum_prints_its_ladder(tmp_path, capsys, monkeypatch):
+    (code,) = re.findall(r"```python\n# my_minimum\.py\n(.*?)```", README.read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert cli.run(["stability", "minimum.npz", "--eta", "1.1"]) == 0
+    out = capsys.readouterr().out
+    assert "mean-square" in out and "violated" in out
+
+
+def test_the_example_replays_agree(capsys, monkeypatch):
+    (files,) = re.findall(r"^\.venv/bin/flatproof replay (.*)$", README.read_text(), re.MULTILINE)
+    monkeypatch.chdir(README.parent)
+    assert cli.run(["replay", *files.split()]) == 0
+    assert capsys.readouterr().out.count("deviation") == 2

@@ -61,6 +61,23 @@ class FamilyModel:
         """e_1'M e_1; a family is rotation invariant, so e_1 stands for every unit vector."""
         return matrix.rows[0][0] if isinstance(matrix, Matrix) else matrix[0, 0]
 
+    @staticmethod
+    def trace(matrix: Any) -> Any:
+        """The sum of the diagonal."""
+        rows = matrix.rows if isinstance(matrix, Matrix) else matrix
+        return sum(rows[i][i] for i in range(len(rows)))
+
+    def form(self, image: Callable[[Any], Any]) -> Any:
+        """A self-adjoint map of symmetric matrices as a quadratic form: tr X_a image(X_b).
+
+        The X_a run over e_i e_j' + e_j e_i', i >= j; the basis is not orthonormal, which changes no
+        comparison in the Loewner order. Float models bring their own.
+        """
+        e = [Matrix.column(row) for row in self.I.rows]
+        frame = [e[i] @ e[j].T + e[j] @ e[i].T for i in range(len(e)) for j in range(i + 1)]
+        images = [image(X) for X in frame]
+        return Matrix([[self.trace(X @ Y) for Y in images] for X in frame])
+
     @cached_property
     def H(self) -> Any:
         """The Hessian of the mean loss, M_1."""

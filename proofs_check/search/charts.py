@@ -17,7 +17,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from proofs_check.search.floats import FloatFamily
 from proofs_check.search.rounding import Rounding
+from theory.core import Notion
 from theory.domains import Domain, Family, FamilyModel, Operators, Point, Scalars
 from theory.exact import Matrix
 from theory.stability import threshold as thresholds
@@ -32,6 +34,7 @@ EDGES: tuple[Edge | None, ...] = (
 INSIDE = 1 - 1e-7  # of the critical step: room for rounding, far less than any violation sought
 SAMPLES, DIMENSION, SIZE = 8, 6, 4  # the largest family and the largest operator searched
 LOOSEN = 1 / 3  # of the charts leave determined variables free
+RARE = 1 / 2  # of the weighted families have a rare, sharp sample
 WIDE = 1 / 4  # of the charts start anywhere within twelve orders of magnitude
 
 
@@ -60,8 +63,17 @@ class Chart(Protocol):
         ...
 
 
-def draw(domain: Domain, rng: np.random.Generator, *, tame: bool = False) -> Chart:
-    """A chart of the domain; for families of random numbers of samples, rank and dimension."""
+def draw(
+    domain: Domain,
+    rng: np.random.Generator,
+    *,
+    tame: bool = False,
+    notion: Notion = Notion.NONE,
+) -> Chart:
+    """A chart of the domain; for families of random numbers of samples, rank and dimension.
+
+    Where the claim is about the one-step notion, steps beyond its edge are not tried on purpose.
+    """
     if isinstance(domain, Operators):
         return OperatorChart(domain, int(rng.integers(1, SIZE + 1)), tame or rng.random() < 0.5)
     loose = () if tame or rng.random() > LOOSEN else tuple(domain.complete)
@@ -72,6 +84,9 @@ def draw(domain: Domain, rng: np.random.Generator, *, tame: bool = False) -> Cha
     n = int(rng.integers(1, (SAMPLES if large else 4) + 1))
     d = int(rng.integers(1, (DIMENSION if large else 3) + 1))
     edges = EDGES if "eta" in domain.names and "eta" not in domain.complete else (None,)
+    if notion is Notion.ONE_STEP:
+        edges = tuple(edge for edge in edges if edge is not thresholds.mean_square_critical_step)
+    weighted = bool(rng.random() < 0.5)
     return FamilyChart(
         domain,
         loose,
@@ -79,7 +94,8 @@ def draw(domain: Domain, rng: np.random.Generator, *, tame: bool = False) -> Cha
         n=n,
         k=int(rng.integers(1, d + 1)),
         d=d,
-        weighted=bool(rng.random() < 0.5),
+        weighted=weighted,
+        rare=weighted and not tame and rng.random() < RARE,
         edge=edges[int(rng.integers(len(edges)))],
     )
 
@@ -146,6 +162,7 @@ class FamilyChart(ScalarChart):
     k: int = 1
     d: int = 1
     weighted: bool = False
+    rare: bool = False
     edge: Edge | None = None
 
     @property
@@ -163,8 +180,13 @@ class FamilyChart(ScalarChart):
         rho = np.exp(rng.uniform(-4, 1)) / top
         usual = {"rho": rho, "eta": np.exp(rng.uniform(-1, 1.5)) / (top * (1 + rho * top))}
         logs = [self._log(name, usual, rng) for name in self.free]
-        spread = rng.choice([1.0, 4.0])  # up to one sample being 10^4 times rarer than another
-        weights = spread * rng.standard_normal(self.n) if self.weighted else np.empty(0)
+        weights = 2 * rng.standard_normal(self.n) if self.weighted else np.empty(0)
+        if self.rare:
+            # One sample e^u times rarer, and as sharp as its noise allows: A ~ 1/sqrt(p), with A ~ H
+            # for small steps and A ~ H^2 where the climb dominates; H = F'F.
+            u = rng.uniform(2, 25)
+            weights[0] -= u
+            factors[0] *= np.exp(u * rng.choice([1 / 4, 1 / 8]))
         return np.concatenate([factors.ravel(), weights, logs, np.abs(self._factors(rng))])
 
     def _log(self, name: str, usual: Mapping[str, float], rng: np.random.Generator) -> float:
@@ -182,7 +204,7 @@ class FamilyChart(ScalarChart):
         factors, weights, scalars, loose = self._split(theta)
         samples = factors.transpose(0, 2, 1) @ factors
         named = dict(zip(self.free, map(float, scalars), strict=True))
-        m = FamilyModel(list(samples), list(weights / weights.sum()), np.eye(self.d), named)
+        m = FloatFamily(samples, weights / weights.sum(), named)
         self._finish(m.scalars, m, loose)
         if min(m.scalars.values(), default=0.0) < 0:
             raise ArithmeticError("a family's scalars are not negative")

@@ -48,7 +48,7 @@ def hunt(claim: Claim, *, evaluations: int, seed: int = 0) -> Hunt:
     result = Hunt()
     conclusions = claim.then(claim.domain.generic()[0])
     while result.certificate is None and result.evaluations < evaluations:
-        chart = draw(claim.domain, rng)
+        chart = draw(claim.domain, rng, notion=claim.conventions.notion)
         starts = [chart.start(rng) for _ in range(SCREEN)]
         if any(isinstance(atom, Equal) for atom in conclusions):
             # An equality of rational functions that fails anywhere fails almost everywhere.

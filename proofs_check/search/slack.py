@@ -52,6 +52,16 @@ def distance(lhs: Any, rhs: Any) -> float:
     return float(np.max(np.abs(np.asarray(lhs) - np.asarray(rhs))) / size)
 
 
+def sees_all(atom: Atom) -> bool:
+    """Whether a positive slack speaks for every direction; tiny ones are left out of Loewner's."""
+    if not isinstance(atom, Loewner):
+        return True
+    scale = np.abs(
+        np.linalg.eigvalsh(np.asarray(atom.upper, float) + np.asarray(atom.lower, float))
+    )
+    return bool((scale > RANK * scale.max(initial=TINY)).all())
+
+
 def _loewner(lower: np.ndarray, upper: np.ndarray) -> float:
     """The least (u - l)/(u + l) over directions, u and l the values of the two forms there.
 

@@ -78,4 +78,5 @@ CLAIM = Claim(
     tolerance=Tolerance(
         1e-9, "the slowest multiplier in the start box is 0.971, and 0.971^4000 is 1e-51"
     ),
+    repairs="normalised_sam_rate",
 )

@@ -1,0 +1,72 @@
+r"""Up to $2/\lambda_{\max}(C^+D)$ is every step stable in mean square.
+
+$T = I - 2\eta C + \eta^2 D$ with $C(X) = (AX + XA)/2$ and $D(X) = E\,A_iXA_i$, all self-adjoint on
+symmetric matrices. $T$ preserves the PSD order, so $r(T)$ is its largest eigenvalue, and
+$r(T) \le 1$ says $\eta^2D \preceq 2\eta C$ as quadratic forms: $\eta\lambda_{\max}(C^+D) \le 2$.
+Here: the inequality implies stability.
+"""
+
+from theory.atoms import loewner, mean_square_stable
+from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
+from theory.domains import Family
+
+
+def given(m):
+    return (loewner(m.eta * noise(m), 2 * drift(m)),)
+
+
+def then(m):
+    return (mean_square_stable(m.T),)
+
+
+def drift(m):
+    """C as a quadratic form on symmetric matrices."""
+    A = m.mean(m.A)
+    return m.form(lambda X: (A @ X + X @ A) / 2)
+
+
+def noise(m):
+    """D as a quadratic form on symmetric matrices."""
+    return m.form(lambda X: m.mean([A @ X @ A for A in m.A]))
+
+
+def formula(m):
+    """The critical step 2/lambda_max(C^+ D)."""
+    import numpy as np
+
+    from theory.stability.threshold import mean_square_critical_step
+
+    return mean_square_critical_step(np.asarray(m.weights), np.asarray(m.A))
+
+
+def exact(m):
+    """The critical step by bisection on r(T) = 1, which never forms C or D."""
+    import numpy as np
+    from scipy.optimize import root_scalar
+
+    from theory.stability.threshold import mean_square_rate
+
+    p, A, edge = np.asarray(m.weights), np.asarray(m.A), formula(m)
+    if not np.isfinite(edge):
+        return edge
+    grows = root_scalar(
+        lambda eta: mean_square_rate(p, A, eta) - 1, bracket=(edge / 2, 2 * edge), rtol=1e-14
+    )
+    return grows.root
+
+
+CLAIM = Claim(
+    title="Steps up to 2/λmax(C⁺D) are stable in mean square",
+    statement=r"For SGD and USAM, $E\|x_t\|^2$ stays bounded if $\eta \le 2/\lambda_{\max}(C^+D)$, "
+    r"$C(X) = \frac12(AX + XA)$, $D(X) = E A_iXA_i$, $A_i = H_i + \rho H_i^2$, $A = E A_i$.",
+    source=Source("other", "Mulayoff & Michaeli 2024 for SGD", "reconstructed"),
+    kind=Kind.SUFFICIENT,
+    conventions=Conventions(notion=Notion.MEAN_SQUARE, normalised=False, ascent="any"),
+    domain=Family(),
+    given=given,
+    then=then,
+    tightest={"factors": [[[1]]], "eta": 1, "rho": 1},
+    formula=formula,
+    exact=exact,
+    tolerance=Tolerance(1e-7, "r(T) - 1 is known to about 1e-13 and its slope can be 1e-6"),
+)

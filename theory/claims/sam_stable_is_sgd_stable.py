@@ -1,0 +1,34 @@
+r"""A minimum can be mean-square stable for USAM and unstable for SGD at the same step.
+
+The comparison holds for the one-step notion, for $d = 1$, for commuting samples, for equal norms and
+at full batch. In mean square a rare, sharp sample can be tamed by its climb: the radius rotates which
+directions are excited together, and $T_{USAM}$ is not ordered against $T_{SGD}$.
+"""
+
+from theory.atoms import mean_square_stable
+from theory.core import Claim, Conventions, Kind, Notion, Source
+from theory.domains import Family
+from theory.exact import SecondMoment
+
+
+def given(m):
+    return (mean_square_stable(m.T),)
+
+
+def then(m):
+    return (mean_square_stable(SecondMoment(m.weights, [m.I - m.eta * H for H in m.samples])),)
+
+
+CLAIM = Claim(
+    title="Minima stable in mean square for USAM are stable for SGD",
+    statement=r"If $E\|x_t\|^2$ stays bounded under USAM with step $\eta$, radius $\rho$ then it stays "
+    r"bounded under SGD with step $\eta$.",
+    source=Source("P1", "Shin et al. 2023, comparison of minima", "reconstructed"),
+    kind=Kind.SUFFICIENT,
+    conventions=Conventions(notion=Notion.MEAN_SQUARE, normalised=False, ascent="any"),
+    domain=Family(),
+    given=given,
+    then=then,
+    tightest={"factors": [[[1]]], "eta": 2, "rho": 0},
+    repaired_by="sam_minima_are_flatter",
+)

@@ -1,0 +1,123 @@
+"""Bounds that papers state for every stable minimum, evaluated at one minimum, B = 1.
+
+Equation 7 and theorem 9 of Shin et al. 2023 for USAM (reconstructed), Wu, Ma & E 2018 for SGD.
+Each names the claim that audits it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theory.core import Notion, Verdict
+from theory.moments import EPS, door_tolerance
+from theory.stability.threshold import one_step_critical_step, one_step_rate
+
+A, S2, S3, S4, ONE_STEP = AUDITED = (  # keys of the claims that audit the bounds
+    "sharpness_bound",
+    "second_moment_bound",
+    "third_moment_bound",
+    "fourth_moment_bound",
+    "one_step_necessary",
+)
+IMPLIED = {Verdict.PROVED: True, Verdict.AGREES: True, Verdict.REFUTED: False}
+
+
+@dataclass(frozen=True)
+class PublishedBound:
+    """A bound a paper states for minima stable in mean square, B = 1: actual <= value.
+
+    `name` is its left side as printed, `claim` the key of the claim that audits it. `max_eta` is the
+    largest eta it allows for this minimum; the last four are None without an eta. `implied` says
+    whether mean-square stability at eta forces the bound for every minimum, by the verdict given
+    for that claim: True if PROVED or AGREES, False if REFUTED, None if undecided, if no verdict was
+    given, or if the claim does not cover the case (B > 1; for s_2, eta <= 2 rho).
+    """
+
+    name: str
+    claim: str
+    notion: str
+    max_eta: float
+    value: float | None = None
+    actual: float | None = None
+    holds: bool | None = None
+    implied: bool | None = None
+
+
+def moments(hessians: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """a = lambda_max(H) and s_2, s_3, s_4, from `hessians` (n, d, d) and `weights` (n,) of sum one."""
+    a = float(np.linalg.eigvalsh(np.tensordot(weights, hessians, 1))[-1])
+    return {"a": a} | {f"s{k}": spread(hessians, weights, k) for k in (2, 3, 4)}
+
+
+def spread(hessians: np.ndarray, weights: np.ndarray, k: int) -> float:
+    """s_k = lambda_max(M_k - H^k)^(1/k) without cancellation; 0 where all Hessians agree.
+
+    With D_i = H_i - H the terms linear in D_i average to zero; what remains of (H + D_i)^k - H^k is
+    built up power by power. Each D_i errs by (16 d + n) EPS of the largest norm; an excess that
+    the square of this explains is zero (the largest eigenvalue is never negative: `nonuniformity`).
+    """
+    H = np.tensordot(weights, hessians, 1)
+    delta = hessians - H
+    power, linear, rest = H, delta, np.zeros_like(delta)
+    for _ in range(k - 1):
+        linear, rest = H @ linear + delta @ power, H @ rest + delta @ (linear + rest)
+        power = power @ H
+    excess = np.tensordot(weights, rest, 1)
+    value = float(np.linalg.eigvalsh((excess + excess.T) / 2)[-1])
+    largest = float(np.linalg.norm(hessians, axis=(1, 2)).max())
+    noise = k * (door_tolerance(len(H)) + len(delta) * EPS)
+    return value ** (1 / k) if value > noise**2 * largest**k else 0.0
+
+
+def published_bounds(
+    values: Mapping[str, float],
+    single: tuple[np.ndarray, np.ndarray],
+    rho: float,
+    eta: float | None,
+    verdicts: Mapping[str, str | None],
+) -> tuple[PublishedBound, ...]:
+    """Equation 7 for USAM or, at rho = 0, its SGD counterpart; then theorem 9's test.
+
+    `values` are the `moments`, `single` the law of one sample a step: the bounds are about B = 1
+    whatever is run. Where s_2's is printed negative (eta < 2 rho) it bounds nothing.
+    """
+    a, s2, s3, s4 = (values[name] for name in ("a", "s2", "s3", "s4"))
+    e = math.nan if eta is None else eta
+    if rho == 0:
+        rows = [
+            ("a", A, a, _over(2, e), _over(2, a)),
+            ("s2", S2, s2, _over(1, e), _over(1, s2)),
+        ]
+    else:
+        raised, free = a * (1 + rho * a), _over(1, s2)
+        second = math.inf if e <= 2 * rho else _over(1, e * (e - 2 * rho))
+        widest = [_over(1, math.sqrt(2 * rho * s3) * s3), _over(1, rho * s4 * s4)]
+        rows = [
+            ("a(1+rho a)", A, raised, _over(2, e), _over(2, raised)),
+            ("s2^2", S2, s2**2, second, rho + math.hypot(rho, free)),
+            ("s3^3", S3, s3**3, _over(1, 2 * e * e * rho), widest[0]),
+            ("s4^4", S4, s4**4, _over(1, e * e * rho * rho), widest[1]),
+        ]
+    test = math.nan if eta is None else one_step_rate(*single, eta)
+    edge = one_step_critical_step(*single)
+    rows.append(("lambda_max(E Phi_i^2)", ONE_STEP, test, 1.0, edge))
+    return tuple(_bound(row, eta is not None, verdicts) for row in rows)
+
+
+def _over(x: float, y: float) -> float:
+    return x / y if y else math.inf
+
+
+def _bound(row: Any, at_eta: bool, verdicts: Mapping[str, str | None]) -> PublishedBound:
+    name, claim, actual, value, max_eta = row
+    if not at_eta:
+        return PublishedBound(name, claim, Notion.MEAN_SQUARE.value, max_eta)
+    verdict = verdicts.get(claim) if math.isfinite(value) else None
+    implied = None if verdict is None else IMPLIED.get(Verdict(verdict))
+    found = {"value": value, "actual": actual, "holds": bool(actual <= value), "implied": implied}
+    return PublishedBound(name, claim, Notion.MEAN_SQUARE.value, max_eta, **found)
