@@ -7,6 +7,7 @@ negative for all $\lambda \ge 0$ exactly when $\eta\lambda_{\max} \le 2$.
 """
 
 from theory.atoms import equal
+from theory.claims._quadratics import simulated_distance, squared_distance
 from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
 from theory.domains import Operators
 
@@ -26,19 +27,13 @@ def formula(m):
 
 
 def exact(m):
-    """The same in the eigenbasis, one factor (1 - eta lambda)^2 a direction."""
-    import numpy as np
-
-    values, vectors = np.linalg.eigh(m.A)
-    return float(((1 - m.eta * values) ** 2 * (vectors.T @ m.x) ** 2).sum())
+    """The squared distance after one step, in the eigenbasis."""
+    return squared_distance(m.A, m.x, m.eta)
 
 
 def observe(lab, m):
-    """The same after one simulated step."""
-    from theory.problems.quadratic import quadratic
-
-    run = lab.run(quadratic(hessians=m.A[None]), "sgd", x0=m.x, steps=1, lr=m.eta)
-    return float(run.x[0, 1] @ run.x[0, 1])
+    """The same from one simulated step."""
+    return simulated_distance(lab, m.A, m.x, "sgd", lr=m.eta)
 
 
 CLAIM = Claim(

@@ -7,6 +7,7 @@ Here: the inequality implies stability.
 """
 
 from theory.atoms import loewner, mean_square_stable
+from theory.claims._mean_square_edge import drift, exact, formula, noise
 from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
 from theory.domains import Family
 
@@ -17,42 +18,6 @@ def given(m):
 
 def then(m):
     return (mean_square_stable(m.T),)
-
-
-def drift(m):
-    """C as a quadratic form on symmetric matrices."""
-    A = m.mean(m.A)
-    return m.form(lambda X: (A @ X + X @ A) / 2)
-
-
-def noise(m):
-    """D as a quadratic form on symmetric matrices."""
-    return m.form(lambda X: m.mean([A @ X @ A for A in m.A]))
-
-
-def formula(m):
-    """The critical step 2/lambda_max(C^+ D)."""
-    import numpy as np
-
-    from theory.stability.threshold import mean_square_critical_step
-
-    return mean_square_critical_step(np.asarray(m.weights), np.asarray(m.A))
-
-
-def exact(m):
-    """The critical step by bisection on r(T) = 1, which never forms C or D."""
-    import numpy as np
-    from scipy.optimize import root_scalar
-
-    from theory.stability.threshold import mean_square_rate
-
-    p, A, edge = np.asarray(m.weights), np.asarray(m.A), formula(m)
-    if not np.isfinite(edge):
-        return edge
-    grows = root_scalar(
-        lambda eta: mean_square_rate(p, A, eta) - 1, bracket=(edge / 2, 2 * edge), rtol=1e-14
-    )
-    return grows.root
 
 
 CLAIM = Claim(

@@ -8,6 +8,7 @@ of $h$ turns $h'h$ into $h^2$; without it the identity fails, which is the contr
 """
 
 from theory.atoms import equal
+from theory.claims._quadratics import simulated_distance, squared_distance
 from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
 from theory.domains import Operators
 
@@ -37,19 +38,13 @@ def formula(m):
 
 
 def exact(m):
-    """||Phi x||^2 in the eigenbasis of the sample."""
-    import numpy as np
-
-    lam, vectors = np.linalg.eigh(m.h)
-    return float(((1 - m.eta * lam * (1 + m.rho * lam)) ** 2 * (vectors.T @ m.x) ** 2).sum())
+    """The squared distance after one step, in the eigenbasis."""
+    return squared_distance(m.h, m.x, m.eta, m.rho)
 
 
 def observe(lab, m):
-    """The same from one simulated step of one sample."""
-    from theory.problems.quadratic import quadratic
-
-    run = lab.run(quadratic(hessians=m.h[None]), "usam", x0=m.x, steps=1, lr=m.eta, rho=m.rho)
-    return float(run.x[0, 1] @ run.x[0, 1])
+    """The same from one simulated step."""
+    return simulated_distance(lab, m.h, m.x, "usam", lr=m.eta, rho=m.rho)
 
 
 CLAIM = Claim(

@@ -6,6 +6,7 @@ exactly $-\eta\,x'(2A - \eta A^2)x$, written out here in $H$ and $\rho$.
 """
 
 from theory.atoms import equal
+from theory.claims._quadratics import simulated_distance, squared_distance
 from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
 from theory.domains import Operators
 
@@ -26,19 +27,13 @@ def formula(m):
 
 
 def exact(m):
-    """The same in the eigenbasis, one factor (1 - eta l (1 + rho l))^2 a direction."""
-    import numpy as np
-
-    lam, vectors = np.linalg.eigh(m.H)
-    return float(((1 - m.eta * lam * (1 + m.rho * lam)) ** 2 * (vectors.T @ m.x) ** 2).sum())
+    """The squared distance after one step, in the eigenbasis."""
+    return squared_distance(m.H, m.x, m.eta, m.rho)
 
 
 def observe(lab, m):
-    """The same after one simulated step."""
-    from theory.problems.quadratic import quadratic
-
-    run = lab.run(quadratic(hessians=m.H[None]), "usam", x0=m.x, steps=1, lr=m.eta, rho=m.rho)
-    return float(run.x[0, 1] @ run.x[0, 1])
+    """The same from one simulated step."""
+    return simulated_distance(lab, m.H, m.x, "usam", lr=m.eta, rho=m.rho)
 
 
 CLAIM = Claim(
