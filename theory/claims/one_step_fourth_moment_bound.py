@@ -1,9 +1,11 @@
 r"""Where USAM passes the one-step test and $\eta \ge 2\rho$, $s_4$ obeys its bound.
 
-At a unit vector $v$ let $\mu$ be the mean over samples of their spectral measures at $v$, so that
-$v'M_kv = \int t^k d\mu$. Scalar Jensen on $\mu$ makes $v'M_kv \ge (v'Hv)^k$ for every $k$, though
-$M_k - H^k$ need not be PSD. At an eigenvector of $M_4 - H^4$ the one-step inequality, whose terms
-are then all not negative up to $\|Hv\|^k$ against $(v'Hv)^k$, leaves at most one for this term.
+Fix a unit $v$ and average the samples' spectral measures at $v$ to a measure $\mu$ with moments
+$m_k = \int t^k d\mu = v'M_kv$. As $\Phi_i$ is a function of $H_i$, the test at $v$ is scalar:
+$\int(1 - \eta t - \eta\rho t^2)^2 d\mu \le 1$, that is $(1 - \eta m_1 - \eta\rho m_1^2)^2 +
+\eta(\eta - 2\rho)(m_2 - m_1^2) + 2\eta^2\rho(m_3 - m_1^3) + \eta^2\rho^2(m_4 - m_1^4) \le 1$. Scalar
+Jensen makes every term not negative, so each is at most one; and $v'H^4v \ge m_1^4$ turns the
+term with $m_4$ into the bound on $v'(M_4 - H^4)v$, though $M_k - H^k$ need not be PSD.
 """
 
 from theory.atoms import at_most, loewner
