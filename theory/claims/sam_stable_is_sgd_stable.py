@@ -1,8 +1,9 @@
 r"""A minimum can be mean-square stable for USAM and unstable for SGD at the same step.
 
 The comparison holds for the one-step notion, for $d = 1$, for commuting samples, for equal norms and
-at full batch. In mean square a rare, sharp sample can be tamed by its climb: the radius rotates which
-directions are excited together, and $T_{USAM}$ is not ordered against $T_{SGD}$.
+at full batch. In general the climb changes the samples' steps by different amounts, and the two
+second-moment operators are not ordered: rows $(1, 0)$, $(\tfrac15, \pm3)$ and a very frequent
+$(0, \tfrac35)$ give $r(T) < 1$ for USAM and $r(T) > 1$ for SGD, by parts in a million.
 """
 
 from theory.atoms import mean_square_stable

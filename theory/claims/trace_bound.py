@@ -1,7 +1,8 @@
 r"""Where USAM is stable in mean square, $\eta\,E\,\mathrm{tr}A_i^2 \le 2\,\mathrm{tr}A$.
 
-The trace of a second-moment operator bounds nothing, but its quadratic form does: $\langle X,
-T(X)\rangle \le r(T)\langle X, X\rangle$ at $X = I$ reads $E\,\mathrm{tr}\,\Phi_i^2 \le d$, and
+$T$ is self-adjoint on symmetric matrices with largest eigenvalue $r(T) \le 1$, so
+$\langle I, T(I)\rangle \le \langle I, I\rangle$ for $\langle X, Y\rangle = \mathrm{tr}\,XY$. That reads
+$E\,\mathrm{tr}\,\Phi_i^2 \le d$, and
 $\mathrm{tr}\,\Phi_i^2 = d - 2\eta\,\mathrm{tr}A_i + \eta^2\,\mathrm{tr}A_i^2$.
 """
 
