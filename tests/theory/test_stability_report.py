@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from theory.core import InputError, Notion, Verdict
 from theory.exact import Matrix, SecondMoment, negative_direction
 from theory.exact.second_moment import radius_at_most
+from theory.moments import nonuniformity
 from theory.problems.quadratic import quadratic
-from theory.stability.published import AUDITED, spread
+from theory.stability.published import AUDITED
 from theory.stability.report import analyse
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -205,8 +206,8 @@ def test_equal_hessians_have_no_spread_and_unbounded_bounds():
 def test_a_small_spread_is_not_lost_in_cancellation():
     h = np.array([[[1 - 1e-6]], [[1 + 1e-6]]])
     half = np.array([0.5, 0.5])
-    assert spread(h, half, 2) == pytest.approx(1e-6, rel=1e-9)
-    assert spread(h, half, 4) == pytest.approx((6e-12) ** 0.25, rel=1e-6)
+    assert nonuniformity(h, half, 2) == pytest.approx(1e-6, rel=1e-9)
+    assert nonuniformity(h, half, 4) == pytest.approx((6e-12) ** 0.25, rel=1e-6)
 
 
 def test_two_samples_zero_and_one_by_hand():

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.core import Notion, Verdict
-from theory.moments import EPS, door_tolerance
+from theory.moments import nonuniformity
 from theory.stability.threshold import one_step_critical_step, one_step_rate
 
 A, S2, S3, S4, ONE_STEP = AUDITED = (  # keys of the claims that audit the bounds
@@ -51,27 +51,7 @@ class PublishedBound:
 def moments(hessians: np.ndarray, weights: np.ndarray) -> dict[str, float]:
     """a = lambda_max(H) and s_2, s_3, s_4, from `hessians` (n, d, d) and `weights` (n,) of sum one."""
     a = float(np.linalg.eigvalsh(np.tensordot(weights, hessians, 1))[-1])
-    return {"a": a} | {f"s{k}": spread(hessians, weights, k) for k in (2, 3, 4)}
-
-
-def spread(hessians: np.ndarray, weights: np.ndarray, k: int) -> float:
-    """s_k = lambda_max(M_k - H^k)^(1/k) without cancellation; 0 where all Hessians agree.
-
-    With D_i = H_i - H the terms linear in D_i average to zero; what remains of (H + D_i)^k - H^k is
-    built up power by power. Each D_i errs by (16 d + n) EPS of the largest norm; an excess that
-    the square of this explains is zero (the largest eigenvalue is never negative: `nonuniformity`).
-    """
-    H = np.tensordot(weights, hessians, 1)
-    delta = hessians - H
-    power, linear, rest = H, delta, np.zeros_like(delta)
-    for _ in range(k - 1):
-        linear, rest = H @ linear + delta @ power, H @ rest + delta @ (linear + rest)
-        power = power @ H
-    excess = np.tensordot(weights, rest, 1)
-    value = float(np.linalg.eigvalsh((excess + excess.T) / 2)[-1])
-    largest = float(np.linalg.norm(hessians, axis=(1, 2)).max())
-    noise = k * (door_tolerance(len(H)) + len(delta) * EPS)
-    return value ** (1 / k) if value > noise**2 * largest**k else 0.0
+    return {"a": a} | {f"s{k}": nonuniformity(hessians, weights, k) for k in (2, 3, 4)}
 
 
 def published_bounds(
