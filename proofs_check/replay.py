@@ -78,7 +78,8 @@ def _relative(found: np.ndarray, recorded: np.ndarray) -> np.ndarray:
 def hyperparameters(key: str, options: dict[str, Any]) -> dict[str, Any]:
     """Our fields' values from the reference's arguments, every one of which must be known.
 
-    A file may leave unsaid what does nothing: a field whose default is 0, a count of 1, a name.
+    A file may leave unsaid what does nothing: a field whose default is 0 or None, a
+    count of 1, a name.
     """
     default: Any = build(key)
     known = {field.metadata.get("reference", field.name): field for field in fields(default)}
@@ -88,7 +89,11 @@ def hyperparameters(key: str, options: dict[str, Any]) -> dict[str, Any]:
             allowed = f"{key} has {', '.join(known)}"
             raise InputError(f"config.opt.{ascii(name)[1:-1]}", reprlib.repr(value), allowed)
     for name, field in known.items():
-        if name not in given and not field.metadata.get("static") and field.default not in (0, 1):
+        if (
+            name not in given
+            and not field.metadata.get("static")
+            and field.default not in (None, 0, 1)
+        ):
             raise InputError(f"config.opt.{name}", "nothing", "a number: its default is not 0")
     return {known[name].name: value for name, value in given.items()}
 

@@ -128,7 +128,7 @@ def build(optimizer: str | Optimizer, **hyper: Any) -> Optimizer:
     values = {name: field.default for name, field in known.items() if field.default is not MISSING}
     values |= hyper
     for name, value in values.items():
-        if not known[name].metadata.get("static"):
+        if value is not None and not known[name].metadata.get("static"):
             values[name] = _number(name, value, whole=isinstance(known[name].default, int))
     return kind(**values)
 

@@ -189,14 +189,34 @@ class Claim:
         return replace(self, then=lambda m: tuple(a.altered(relative) for a in self.then(m)))
 
 
+Probes = Callable[[Any, Any, str], Any]
+"""Random vectors (d,) with independent entries of mean 0 and variance 1: (step, index, kind)."""
+
+
 class Oracle(Protocol):
     """All an optimizer may learn about one minibatch; asked twice, it answers on the same data."""
 
     def loss(self, x: Any) -> Any: ...
     def grad(self, x: Any) -> Any: ...
+    def hvp(self, x: Any, v: Any) -> Any:
+        """The Hessian of the minibatch's loss at x, times v."""
+        ...
+
     def norm(self, v: Any) -> Any: ...
-    def each(self, f: Callable[[Oracle], Any]) -> Any:
-        """The mean of f over the one-sample oracles of this batch."""
+    def each(self, f: Callable[[Any], Any], size: int = 1) -> Any:
+        """The mean of f over oracles of `size` consecutive samples of this batch each."""
+        ...
+
+    def probe(self, t: Any, j: Any, kind: str = "rademacher") -> Any:
+        """The j-th random probe of step t (both from 0), "rademacher" or "gaussian"."""
+        ...
+
+    def tensors(self, x: Any) -> list[Any]:
+        """The parameter tensors that x lays end to end."""
+        ...
+
+    def ravel(self, tensors: list[Any]) -> Any:
+        """The inverse of `tensors`."""
         ...
 
 
@@ -210,7 +230,7 @@ class Problem(Protocol):
     def weights(self) -> Any: ...
     @property
     def dimension(self) -> int: ...
-    def oracle(self, batch: Any) -> Oracle: ...
+    def oracle(self, batch: Any, probes: Probes | None = None) -> Oracle: ...
 
 
 class Optimizer(Protocol):

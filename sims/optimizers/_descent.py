@@ -11,12 +11,17 @@ def descend(
     """(x - lr b, b) with b = momentum * buffer + gradient + weight_decay * x.
 
     `x`, `gradient` and `buffer` (d,). A zero buffer makes the first b the first gradient, as
-    PyTorch does with dampening 0. Decay is coupled: it enters the buffer.
+    PyTorch does with dampening 0. Decay is coupled: it enters the buffer. Where momentum or decay
+    is None its term is not there, and neither is its cost.
     """
-    buffer = momentum * buffer + (gradient + weight_decay * x)
+    if weight_decay is not None:
+        gradient = gradient + weight_decay * x
+    if momentum is None:
+        return x - lr * gradient, None
+    buffer = momentum * buffer + gradient
     return x - lr * buffer, buffer
 
 
-def empty_buffer(x: Any) -> Any:
-    """The buffer before the first step, (d,)."""
-    return 0.0 * x
+def empty_buffer(x: Any, momentum: Any) -> Any:
+    """The buffer before the first step, (d,); None without momentum."""
+    return None if momentum is None else 0.0 * x

@@ -23,11 +23,11 @@ class SAM:
 
     lr: Any = 0.1
     rho: Any = 0.05
-    momentum: Any = 0.0
-    weight_decay: Any = 0.0
+    momentum: Any = None
+    weight_decay: Any = None
 
     def init(self, x: Any) -> Any:
-        return empty_buffer(x)
+        return empty_buffer(x, self.momentum)
 
     def step(self, oracle: Oracle, x: Any, state: Any) -> tuple[Any, Any]:
         above = normalised_ascent(oracle, x, oracle.grad(x), self.rho)

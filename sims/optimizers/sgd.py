@@ -17,11 +17,11 @@ class SGD:
     """b+ = momentum b + g_S(x) + weight_decay x, x+ = x - lr b+; the state is b."""
 
     lr: Any = 0.1
-    momentum: Any = 0.0
-    weight_decay: Any = 0.0
+    momentum: Any = None
+    weight_decay: Any = None
 
     def init(self, x: Any) -> Any:
-        return empty_buffer(x)
+        return empty_buffer(x, self.momentum)
 
     def step(self, oracle: Oracle, x: Any, state: Any) -> tuple[Any, Any]:
         return descend(

@@ -25,8 +25,8 @@ class USAM:
 
     lr: Any = 0.1
     rho: Any = 0.05
-    momentum: Any = 0.0
-    weight_decay: Any = 0.0
+    momentum: Any = None
+    weight_decay: Any = None
     ascent: str = field(default="shared", metadata={"static": True})
 
     def __post_init__(self) -> None:
@@ -34,7 +34,7 @@ class USAM:
             raise InputError("ascent", repr(self.ascent), "'shared' or 'per-sample'")
 
     def init(self, x: Any) -> Any:
-        return empty_buffer(x)
+        return empty_buffer(x, self.momentum)
 
     def step(self, oracle: Oracle, x: Any, state: Any) -> tuple[Any, Any]:
         def above(one: Oracle) -> Any:

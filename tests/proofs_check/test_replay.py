@@ -255,7 +255,7 @@ def test_a_new_optimizer_is_found_by_its_file_and_declares_the_reference_names(
     source = Path(catalogue.load(lab.OPTIMIZERS, "sgd").__file__).read_text(encoding="utf-8")
     source = source.replace("class SGD", "class HeavyBall").replace("self.momentum", "self.gain")
     declared = 'gain: Any = field(default=0.9, metadata={"reference": "betas[0]"})'
-    source = source.replace("momentum: Any = 0.0", declared)
+    source = source.replace("momentum: Any = None", declared)
     source = source.replace("import dataclass\n", "import dataclass, field\n")
     (folder / "heavy_ball.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
