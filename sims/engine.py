@@ -25,6 +25,7 @@ from sims import _draw
 from sims._block import MEASURES, Block, Plan, Shared, measurement, run_blocks
 from sims._draw import whole
 from sims._gram import NeedsCoefficients
+from sims.optimizers._tensors import fitted
 from theory import catalogue
 from theory.core import InputError, Optimizer, Problem
 
@@ -138,7 +139,8 @@ class Simulation:
         seeds = np.asarray(seeds)
         if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or not len(seeds) or seeds.min() < 0:
             raise InputError("seeds", f"dtype {seeds.dtype}, shape {seeds.shape}", "integers >= 0")
-        optimizer, batched = with_hyper(self.setting.optimizer, hyper, len(seeds))
+        prototype = fitted(self.setting.optimizer, self.problem)
+        optimizer, batched = with_hyper(prototype, hyper, len(seeds))
         unique, where = np.unique(seeds, return_inverse=True)
         first = [self.problem.start(np.random.default_rng([root, int(s)])) for s in unique]
         return Runs(optimizer, batched, np.array(first)[where], _draw.keys(root, seeds))

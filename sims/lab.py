@@ -17,6 +17,7 @@ import numpy as np
 from sims import _draw
 from sims._draw import checked_indices, whole
 from sims.engine import Runs, Setting, Simulation
+from sims.optimizers._tensors import fitted
 from theory import catalogue
 from theory.core import InputError, Optimizer
 
@@ -75,7 +76,7 @@ class Lab:
         run r draws by (seed, r). `indices` (runs, steps, B) replaces the drawing.
         batch=None feeds the full weighted mean loss at every step. Raises `InputError`.
         """
-        chosen = build(optimizer, **hyper)
+        chosen = fitted(build(optimizer, **hyper), problem)
         if indices is not None:
             indices = checked_indices(indices, steps, len(problem.weights))
             runs, steps = indices.shape[:2]
