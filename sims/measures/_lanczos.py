@@ -42,7 +42,7 @@ def top_eigenvalue(product: Product, at: At) -> Any:
 
 
 def largest(product: Product, start: Any) -> Any:
-    """lambda_max of v -> product(v), symmetric, from a random `start` (d,); NaN if that is not finite."""
+    """lambda_max of the symmetric v -> product(v), from a random `start` (d,); NaN if not finite."""
 
     def step(state: Any, _: Any) -> Any:
         previous, v, coupling, alive = state
