@@ -12,7 +12,9 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
+from sims._draw import whole
 from theory.core import InputError, Optimizer, Problem
 
 SHAPES = ((2, 2), (2,))  # of the stand-in's parameter tensors: one matrix and one vector
@@ -34,7 +36,8 @@ def cost(optimizer: Optimizer, problem: Problem, steps: int, batch: int | None =
     that the optimizer cannot group, `TypeError` where it traces its questions (inside `vmap`, say),
     which could not be counted.
     """
-    oracle = _Counting(len(problem.weights) if batch is None else batch)
+    whole("steps", steps, 0)
+    oracle = _Counting(whole("batch", len(problem.weights) if batch is None else batch, 1))
     x = np.ones(sum(int(np.prod(shape)) for shape in SHAPES))
     state = optimizer.init(x)
     # Without compilation a branch or a loop of jax.lax runs as Python does: what is not taken is
@@ -86,6 +89,6 @@ class _Counting:
         return np.concatenate([np.asarray(tensor).reshape(-1) for tensor in tensors])
 
     def _count(self, what: str, *vectors: Any) -> None:
-        if any(isinstance(v, jax.core.Tracer) for v in vectors):
+        if any(isinstance(v, Tracer) for v in vectors):
             raise TypeError(f"{what}: asked with a traced vector; allowed: plain arrays")
         self.asked[what] += self.batch

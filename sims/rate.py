@@ -62,11 +62,13 @@ def linear_rate(
     slopes[used] = _slopes(np.where(window, values, 1.0)[used], times, window[used])
     low, middle, high = _interval(slopes[used], confidence)
     return Rate(
-        np.exp(slopes),
-        *(float(np.exp(v)) for v in (middle, low, high)),
-        confidence,
-        tuple(map(int, np.flatnonzero(~finite))),
-        tuple(map(int, np.flatnonzero(finite & ~long_enough))),
+        per_run=np.exp(slopes),
+        estimate=float(np.exp(middle)),
+        low=float(np.exp(low)),
+        high=float(np.exp(high)),
+        confidence=confidence,
+        diverged=tuple(map(int, np.flatnonzero(~finite))),
+        too_short=tuple(map(int, np.flatnonzero(finite & ~long_enough))),
     )
 
 
