@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from proofs_check.conform.adapters import Subject
-from proofs_check.conform.base import OTHER, Base
+from proofs_check.conform.base import OTHER, Base, Recursion
 from proofs_check.conform.climb import Climb
 from proofs_check.conform.gradients import LR, RHO, Minibatch
 from proofs_check.conform.outcome import LIMIT, Check, judge, not_run
@@ -35,6 +35,7 @@ def answers(
         "its climb is of no known form": climb is None,
         "its climb is adaptive": climb is not None and climb.kind == "adaptive",
         "its weight decay acts at the climb": unusual,
+        "its base never settles": base is not None and not base.recursion(LR).critical > 0,
         "its epsilon moves the orbit": climb is not None and climb.divisor(1.0) > 1 + LIMIT / 10,
     }
     for reason, applies in reasons.items():
@@ -57,14 +58,19 @@ def _run(subject: Subject, H: np.ndarray, x: np.ndarray, steps: int) -> np.ndarr
     return np.array(path)
 
 
+def _steps(how: Recursion, curvature: float, ratio: float) -> int:
+    """How many steps the slowest motion takes to shrink to that ratio; too many if it grows."""
+    slowest = np.abs(how.roots(curvature)).max()
+    return math.ceil(math.log(ratio) / math.log(slowest)) if 0 < slowest < 1 else MOST_STEPS + 1
+
+
 def _two_cycle(subject: Subject, base: Base) -> Check:
     """Its width from a generic start. With momentum other cycles attract as well, less near h."""
     how = base.recursion(LR)
     top = (0.97 if base.momentum else 0.75) * how.critical
-    slowest = np.abs(how.roots(top)).max()
-    steps = 20 + math.ceil(math.log(1e-9) / math.log(slowest))
+    steps = 20 + _steps(how, top, 1e-9)
     if steps > MOST_STEPS:
-        return not_run(NAMES[0], f"it takes {steps} steps to settle")
+        return not_run(NAMES[0], f"{steps} steps are needed to settle")
     width = RHO * top / (how.critical - top)
     path = _run(subject, np.array([[top]]), np.array([0.4 * width]), steps)
     settled = abs(path[-1, 0] - path[-2, 0]) / 2 if len(path) > 1 else math.nan
@@ -100,8 +106,7 @@ def _first_factors(subject: Subject, base: Base, normalised: bool) -> list[Check
 def _edge(subject: Subject, base: Base, normalised: bool) -> list[Check]:
     """Growth a step on each side of the edge: l = h, unnormalised l (1 + rho l) = h."""
     how = base.recursion(LR)
-    slowest = np.abs(how.roots((1 - MARGIN) * how.critical)).max()
-    steps = math.ceil(math.log(0.5) / math.log(slowest))  # how long it takes to halve
+    steps = _steps(how, (1 - MARGIN) * how.critical, 0.5)
     if steps > MOST_STEPS:
         return [not_run(NAMES[2], f"{steps} steps are needed to tell")]
     checks = []
@@ -110,7 +115,9 @@ def _edge(subject: Subject, base: Base, normalised: bool) -> list[Check]:
         lam = h if normalised else (math.sqrt(1 + 4 * RHO * h) - 1) / (2 * RHO)
         path = np.abs(_run(subject, np.array([[lam]]), np.array([FAR * RHO]), 2 * steps))
         # the largest of each half: with momentum x swings, and starts with a longer swing
-        growth = (path[steps:].max(initial=0) / path[:steps].max()) ** (1 / steps)
+        growth = math.inf
+        if np.isfinite(path[-1]).all():
+            growth = (path[steps:].max() / path[:steps].max()) ** (1 / steps)
         name = f"growth a step at {side:.2f} of the edge, l = {lam:.4g}"
-        checks.append(judge(name, growth if np.isfinite(growth) else np.inf, relation, 1.0))
+        checks.append(judge(name, growth, relation, 1.0))
     return checks

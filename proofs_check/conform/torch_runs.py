@@ -51,6 +51,9 @@ class Run:
         self.parameters = [torch.nn.Parameter(part) for part in parts]
         with guarded("constructing the optimizer"):
             self.optimizer = construct(self.parameters)
+        if not hasattr(self.optimizer, "param_groups"):
+            found = f"factory(lr, rho)(parameters) of type {type(self.optimizer).__name__}"
+            raise InputError("TARGET", found, "a torch optimizer")
         if protocol == "alternating" and not _climbs_apart(self.optimizer):
             raise InputError("--protocol", protocol, "closure: it has no first_step, second_step")
 
