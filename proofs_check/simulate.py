@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ def _run(
     if not workers.isdecimal():
         raise InputError("--workers", repr(workers), "a number of processes, at least 0")
     job = None if slurm is None else Slurm(**{k: v for k, v in slurm.items() if v is not None})
-    with _watching() as watch:
+    with _watching() as watch, _heard(watch):
         runs = run(config, out, Where(int(workers), scheduler, job), watch)
     print(f"{out}: {runs} runs, complete")
 
@@ -93,6 +94,24 @@ def _export(out: Path, target: Path) -> None:
 
 
 @contextmanager
+def _heard(watch: Any) -> Iterator[None]:
+    """Ctrl-C ends the sweep also where it strikes while an object is deleted.
+
+    Python drops what is raised there, so the next block to be done raises it once more.
+    """
+
+    def interrupt(*_: object) -> None:
+        watch.interrupted = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _watching() -> Iterator[Watch]:
     """A live bar on a terminal, lines elsewhere; both on standard error."""
     if not sys.stderr.isatty():
@@ -123,11 +142,15 @@ def bar(progress: Any, clock: Callable[[], float]) -> Watch:
     from sims.sweep import Watch
 
     class Bar(Watch):
+        interrupted = False
+
         def begin(self, done: int, total: int) -> None:
             self.began, self.new = clock(), 0
             self.task = progress.add_task("", total=total, completed=done, rate="")
 
         def advance(self, runs: int) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
             self.new += runs
             rate = _rate(self.new, clock() - self.began)
             progress.update(self.task, advance=runs, rate=rate)
@@ -143,12 +166,16 @@ def lines(clock: Callable[[], float]) -> Watch:
     from sims.sweep import Watch
 
     class Lines(Watch):
+        interrupted = False
+
         def begin(self, done: int, total: int) -> None:
             self.began = self.told = clock()
             self.new, self.done, self.total = 0, done, total
             self.say(f"{done} of {total} runs were there")
 
         def advance(self, runs: int) -> None:
+            if self.interrupted:
+                raise KeyboardInterrupt
             self.new += runs
             self.done += runs
             now = clock()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -70,6 +72,11 @@ def compute(task: Task) -> Arrays:
     A measurement that is not a number at a finite iterate has overflowed, and is recorded as inf.
     Raises `InputError` on a machine whose results would not be equal to the last bit.
     """
+    with one_thread():
+        return _computed(task)
+
+
+def _computed(task: Task) -> Arrays:
     from sims.engine import simulate
 
     here = _provenance.environment()
@@ -125,5 +132,16 @@ def problem_of(text: bytes) -> tuple[Any, str]:
     """A problem from its table as JSON, and the hash of its data."""
     from theory.problems._build import problem
 
-    found = problem(**json.loads(text))
+    with one_thread():
+        found = problem(**json.loads(text))
     return found, _provenance.data(found)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """BLAS on one thread: its last bits depend on how many there are."""
+    import scipy.linalg  # noqa: F401  (JAX's LAPACK, which must be loaded to be told)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield

@@ -29,8 +29,11 @@ def environment() -> dict[str, str]:
     """What the last bits depend on beside the code: libraries, processor, compiler flags."""
     packages = {name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy")}
     own = {"python": ".".join(platform.python_version_tuple()[:2]), "machine": platform.machine()}
-    flags = {"xla_flags": " ".join(sorted(os.environ.get("XLA_FLAGS", "").split()))}
-    return packages | own | _processor() | flags
+    xla = {
+        "xla_flags": " ".join(sorted(os.environ.get("XLA_FLAGS", "").split())),
+        "xla_threads": os.environ.get("NPROC", ""),
+    }
+    return packages | own | _processor() | xla
 
 
 def _processor() -> dict[str, str]:

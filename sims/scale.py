@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +131,23 @@ def _local_cluster(workers: int) -> Any:
         "memory_limit": 0,  # what a block needs was compared with what there is
         "env": ALONE,
     }
-    return LocalCluster(n_workers=workers, **options)
+    with _deaf_children():
+        return LocalCluster(n_workers=workers, **options)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Ctrl-C reaches this process alone: it stops its workers, which need not say so one by one.
+
+    Threads and processes started here inherit that SIGINT is blocked, and so do workers that those
+    threads start later. The resource tracker would unblock it, so it is started before.
+    """
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _slurm_cluster(slurm: Slurm, jobs: int, say: Say, logs: Path) -> Any:

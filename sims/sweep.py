@@ -90,12 +90,10 @@ def run(config: Source, path: Path, where: Where, watch: Watch) -> int:
 def planned(config: Config) -> Manifest:
     """What a folder begun now with this configuration would be about."""
     problem, data = problem_of(canonical(config.plain()["problem"]))
-    fields = {
-        key: {
-            name: kind for name, kind in optimizer_fields(key).items() if name in config.grid.fields
-        }
-        for key in config.grid.optimizer
-    }
+    fields: dict[str, dict[str, Kind]] = {}
+    for key in config.grid.optimizer:
+        known = optimizer_fields(key)
+        fields[key] = {name: known[name] for name in config.grid.fields if name in known}
     modules = [f"sims.measures.{key}" for key in config.run.record]
     modules += ["sims.engine", f"theory.problems.{config.problem.name}"]
     return Manifest(
