@@ -45,7 +45,7 @@ def split(
     spare = 2 * whole(held_out, "held_out", 0)
     choice(task, "task", TASKS)
     if task == "teacher":
-        k = whole(1 if outputs is None else outputs, "outputs", 2 if labels else 1)
+        k = whole(1 + labels if outputs is None else outputs, "outputs", 1 + labels)
         size, width = whole(32 if n is None else n, "n"), whole(8 if d is None else d, "d")
         purposes = (("held out", spare), ("inputs", size))
         draws = [_data.stream(seed, what).normal(size=(many, width)) for what, many in purposes]

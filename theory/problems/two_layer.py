@@ -228,7 +228,7 @@ def generate(
 
     - "teacher": n = 32 inputs from N(0, I), d = 8; answers of a random network of the same kind
       with `teacher_width` = 4 units, drawn as a start is, and `outputs` = 1; with cross-entropy,
-      which of its outputs is largest.
+      which of its outputs, by default 2, is largest.
     - "digits": n of 1797 images, d = 64, 10 outputs; or `outputs` = 1: even (+1) or odd (-1).
     - "diabetes": n of 442 patients, d = 10, one output; progression, standardised.
 
