@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from sims import _provenance
+from sims._limits import require_memory
 from sims._manifest import canonical
 from sims._npz import Arrays
 from sims._plan import SHARED, Block, Plan
 from theory.core import InputError
+
+
+DATA_COPIES = 3  # a problem's data while they are generated: drawn, scaled, checked
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,16 @@ def problem_of(text: bytes) -> tuple[Any, str]:
     """A problem from its table as JSON, and the hash of its data."""
     from theory.problems._build import problem
 
-    with one_thread():
-        found = problem(**json.loads(text))
+    table = json.loads(text)
+    n, d = table.get("n"), table.get("d")
+    if type(n) is int and type(d) is int:  # whatever the problem makes of them
+        require_memory("problem", DATA_COPIES * 8 * n * d, "a smaller n or d")
+    try:
+        with one_thread():
+            found = problem(**table)
+    except InputError as error:
+        place = "name" if error.field == "problem" else error.field
+        raise InputError(f"problem.{place}", *error.parts) from None
     return found, _provenance.data(found)
 
 

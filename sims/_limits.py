@@ -15,14 +15,14 @@ def require_memory(field: str, needed: int, advice: str) -> None:
     """Raise `InputError` with the estimate where `needed` bytes are not available."""
     there = available_memory()
     if needed > there:
-        raise InputError(field, f"{size(needed)} of memory", f"{size(there)}: {advice}")
+        raise InputError(field, f"{size(needed)} of memory", f"the {size(there)} free: {advice}")
 
 
 def require_disk(field: str, needed: int, folder: Path, advice: str) -> None:
     """Raise `InputError` with the estimate where `needed` bytes do not fit beside what is there."""
     there = shutil.disk_usage(folder).free
     if needed > there:
-        raise InputError(field, f"{size(needed)} of disk", f"{size(there)}: {advice}")
+        raise InputError(field, f"{size(needed)} of disk", f"the {size(there)} free: {advice}")
 
 
 def size(count: int) -> str:

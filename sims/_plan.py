@@ -26,7 +26,10 @@ SHARED = 32
 
 @dataclass(frozen=True)
 class Group:
-    """`fixed` fields, batch and sampling have one value; the product of `traced` are the cells."""
+    """`fixed` fields, batch and sampling have one value; the product of `traced` are the cells.
+
+    Names and values of `traced` are sorted, whatever order a configuration gives them in.
+    """
 
     optimizer: str
     fixed: dict[str, Any]
@@ -73,7 +76,8 @@ class Plan:
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest, self.config = manifest, manifest.config
-        self.seeds = np.asarray(self.config.grid.seed_list, dtype=np.int64)
+        seeds = self.config.grid.seeds
+        self.seeds = np.arange(seeds) if isinstance(seeds, int) else np.array(seeds)
 
     @property
     def runs(self) -> int:
@@ -91,7 +95,11 @@ class Plan:
             own = self.manifest.fields[key]
             split = {name: v for name, v in grid.fields.items() if own.get(name) == "split"}
             split |= {"batch": grid.batch, "sampling": grid.sampling}
-            traced = {name: v for name, v in grid.fields.items() if own.get(name) == "traced"}
+            traced = {
+                name: tuple(sorted(values))
+                for name, values in sorted(grid.fields.items())
+                if own.get(name) == "traced"
+            }
             for values in itertools.product(*split.values()):
                 yield Group(key, dict(zip(split, values, strict=True)), traced)
 

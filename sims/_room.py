@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_CELLS = 10_000_000  # combinations of one optimizer's fields; they are listed in memory
 PROCESS_BYTES = 400 * 2**20  # an idle worker with JAX loaded, measured
 COPIES = 3  # of a block's results while it is written: as computed, in order, as bytes
+ARRAYS = 16  # (d, d), (n, d) or (n, n) for each run of a block; no optimizer or measure holds more
+SMALL_BYTES = 2**28
 ADVICE = "fewer runs, or a larger run.every"
 
 
@@ -42,9 +44,7 @@ def require_plan(folder: Folder) -> None:
 
 
 def require_room(folder: Folder, missing: list[Block], where: Where) -> None:
-    """Raise `InputError` where the largest block would not fit, by the engine's own account."""
-    from sims.engine import estimate
-
+    """Raise `InputError` where the largest block of some optimizer would not fit the memory."""
     samples = len(_problem(folder.manifest.config).weights)
 
     def size(block: Block) -> int:
@@ -56,8 +56,7 @@ def require_room(folder: Folder, missing: list[Block], where: Where) -> None:
         key = block.group.optimizer
         if key not in largest or size(block) > size(largest[key]):
             largest[key] = block
-    tasks = [(task(folder.plan, block), block.runs) for block in largest.values()]
-    needed = max(estimate(setting_of(one), runs) for one, runs in tasks)
+    needed = max(_needed(setting_of(task(folder.plan, b)), b.runs) for b in largest.values())
     needed += COPIES * max(block.runs for block in largest.values()) * folder.run_bytes
     if where.slurm is not None:
         where.slurm.require(needed + PROCESS_BYTES)
@@ -66,6 +65,20 @@ def require_room(folder: Folder, missing: list[Block], where: Where) -> None:
         require_memory("workers", together, f"fewer workers, {ADVICE}")
     elif where.scheduler is None:
         require_memory("run", needed, ADVICE)
+
+
+def _needed(setting: Any, runs: int) -> int:
+    """What a block takes at its peak: the engine's estimate, unless a bound is small already.
+
+    The estimate compiles the program once more, which a small sweep need not wait for.
+    """
+    from sims import engine
+
+    d, n = setting.problem.dimension, len(setting.problem.weights)
+    if engine.in_gram(setting):
+        require_memory("problem.n", 2 * 8 * n**2, "a smaller n, or run.space = 'plain'")
+    bound = 8 * ARRAYS * (d**2 + n * d + n**2) * engine.MOST_IN_BLOCK * engine.CORES
+    return bound if bound < SMALL_BYTES else engine.estimate(setting, runs)
 
 
 def _problem(config: Config) -> Any:

@@ -106,13 +106,20 @@ class Lazy(BackendArray):
             places.append(np.arange(len(want)) if index is None else np.flatnonzero(want == index))
         return places
 
+    def _ranks(self, name: str) -> np.ndarray:
+        """Where each value of a traced field is among them all, sorted."""
+        return np.argsort(np.argsort(self.axes[name]))
+
     def _rows(self, group: Group, wanted: list[np.ndarray]) -> np.ndarray:
         """What is wanted of a group, one long along the axes it does not vary on."""
         names = list(self.axes)
-        mine = [wanted[names.index(name)] for name in group.traced]
         cells = np.zeros(1, dtype=int)
-        if mine:
-            cells = np.ravel_multi_index(np.ix_(*mine), group.shape).reshape(-1)
+        if group.traced:
+            own = [(k, name) for k, name in enumerate(names) if name in group.traced]
+            places = np.ix_(*(self._ranks(name)[wanted[k]] for k, name in own))
+            by_name = dict(zip((name for _, name in own), places, strict=True))
+            cells = np.ravel_multi_index([by_name[name] for name in group.traced], group.shape)
+            cells = cells.reshape(-1)
         seeds, *rest = wanted[len(names) :]
         rows = np.full((len(cells), len(seeds), *map(len, rest)), self.absent, self.dtype)
         for block in self.folder.plan.blocks(group):

@@ -39,8 +39,10 @@ def read(source: Source) -> Config:
     except ValidationError as error:
         raise _refused(error) from None
     for key in config.run.record:
-        _known("run.record", key, catalogue.keys(MEASURES))
-    grid = config.grid
+        _known("run.record", key, [*catalogue.keys(MEASURES), "x"])
+    grid, run = config.grid, config.run
+    if run.steps % run.every:
+        raise InputError("run.every", run.every, f"a divisor of steps = {run.steps}")
     fields = {
         name: _values(name, given, grid) for name, given in (config.grid.model_extra or {}).items()
     }
@@ -106,7 +108,7 @@ def _expanded(place: str, given: Any) -> list[Any]:
     except ValidationError as error:
         raise _refused(error, place) from None
     except InputError as error:
-        raise InputError(f"{place}: {error.field}", *error.parts) from None
+        raise InputError(place, *error.parts) from None
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # A worker is one thread of one process: its libraries must not start more.
 ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 AHEAD = 2  # blocks a worker has waiting, so that none idles while one travels
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}  # the least it can be told
 PATIENCE = "30s"  # for a scheduler to answer
 
 Say = Callable[[str], None]
@@ -49,6 +50,9 @@ class Slurm:
 
     def options(self, logs: Path) -> dict[str, Any]:
         """How dask-jobqueue is told: jobs of one worker with one thread."""
+        from dask import config
+
+        known = config.get("jobqueue.slurm.scheduler-options", None) or {}
         return {
             "queue": self.partition,
             "walltime": self.time,
@@ -57,7 +61,7 @@ class Slurm:
             "processes": 1,
             "job_script_prologue": [f"export {name}={value}" for name, value in ALONE.items()],
             "log_directory": str(logs),
-            "scheduler_options": {"dashboard": False},
+            "scheduler_options": known | NO_DASHBOARD,
             "silence_logs": logging.CRITICAL,
         }
 
@@ -126,7 +130,7 @@ def _local_cluster(workers: int) -> Any:
         "processes": True,
         "threads_per_worker": 1,
         "host": "127.0.0.1",
-        "dashboard_address": None,
+        "scheduler_kwargs": NO_DASHBOARD,
         "silence_logs": logging.CRITICAL,  # a worker that is lost is replaced, without words
         "memory_limit": 0,  # what a block needs was compared with what there is
         "env": ALONE,
@@ -175,15 +179,15 @@ def _spread(client: Client, tasks: Iterator[Task]) -> Iterator[tuple[Task, Array
             running[task.name] = task
             finished.add(client.submit(compute_alone, task, key=task.name, pure=False))
 
-    fill()
-    for future in finished:
-        try:
-            arrays = future.result()
-        except InputError:
-            raise
-        except Exception as error:  # a cluster that is lost has many ways to say so
-            told = f"{type(error).__name__}: {error}"
-            raise StoreError(f"incomplete: the workers were lost ({told}); run it again") from error
-        yield running.pop(future.key), arrays
-        del future, arrays
+    try:
         fill()
+        for future in finished:
+            arrays, done = future.result(), running.pop(future.key)
+            del future  # or it would be kept where it was computed
+            yield done, arrays
+            fill()
+    except InputError:
+        raise
+    except Exception as error:  # a cluster that is lost has many ways to say so
+        told = f"{type(error).__name__}: {error}"
+        raise StoreError(f"incomplete: the workers were lost ({told}); run it again") from error
