@@ -218,7 +218,7 @@ class Block:
 
     def _count(self, held: Any) -> Any:
         """(runs,), after how many steps the iterate still had a finite norm."""
-        count = jax.vmap(self._finite, self._axes(held[0]))
+        count = jax.vmap(self._finite, (self._axes(held[0]),))
 
         def step(carry: Any, t: Any) -> Any:
             held = self._steps(carry[0], t, 1)
