@@ -144,7 +144,7 @@ def _exact_rate(data: xr.Dataset, key: str, settings: dict[str, float]) -> float
     pair = _step_matrices(data, key, settings.get("rho", 0.0))
     if pair is None or "lr" not in settings:
         return None
-    return float(mean_square_rate(*pair, settings["lr"]))
+    return float(mean_square_rate(pair[0], pair[1], settings["lr"]))
 
 
 def _exact_edges(data: xr.Dataset, key: str, rho: float) -> dict[str, float]:
