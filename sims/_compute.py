@@ -18,7 +18,6 @@ from sims._npz import Arrays
 from sims._plan import SHARED, Block, Plan
 from theory.core import InputError
 
-
 DATA_COPIES = 3  # a problem's data while they are generated: drawn, scaled, checked
 
 
