@@ -222,3 +222,29 @@ def replay(*files: Path) -> int:
     from proofs_check.replay import replay_files
 
     return replay_files(files)
+
+
+@app.command
+def conform(
+    target: str,
+    /,
+    *,
+    protocol: Literal["alternating", "closure"] | None = None,
+    json: Json = None,
+) -> int:
+    """Put your own SAM through problems with known answers; name the conventions it follows.
+
+    Parameters
+    ----------
+    target
+        module:factory, where factory(lr, rho) makes an optax transformation or a function from
+        parameters to a torch optimizer. The module may lie in the current directory.
+    protocol
+        How an update is made: alternating, two calls (optax's update; torch's first_step and
+        second_step), or closure, one call with grad_fn or closure. Default: what it offers.
+    json
+        Write the report as JSON to this file as well; - prints JSON alone.
+    """
+    from proofs_check.conform.command import conform as run
+
+    return run(target, protocol=protocol, json=json)

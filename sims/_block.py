@@ -113,7 +113,7 @@ class Block:
         )(self.starts)
         lifted = lambda optimizer, x: optimizer.init(self.space.lift(x))  # noqa: E731
         state = self._over(lifted, (self.own, self._axes(x)), self.optimizer, x)
-        return x, self.space.commit(state, x, [None])
+        return x, self.space.commit(state, x, [None], fresh=True)
 
     def _steps(self, held: Any, first: Any, count: int) -> Any:
         """`count` steps from step `first` on, in chunks whose batches are drawn together.

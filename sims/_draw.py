@@ -70,13 +70,13 @@ class Sampler:
         """Indices (..., size), int32, for keys (..., 2) and steps (...)."""
         if self.sampling == "without":
             h = bits(xp, key, STEPS, step, xp.arange(self.n))
-            return xp.argsort(h, axis=-1, stable=True)[..., : self.size].astype(xp.uint32)
+            return xp.argsort(h, axis=-1, stable=True)[..., : self.size].astype(xp.int32)
         h = bits(xp, key, STEPS, step, xp.arange(self.size))
         if self.bounds is None:
             scaled = h.astype(xp.uint64) * xp.uint64(self.n)
-            return (scaled >> xp.uint64(32)).astype(xp.uint32)
+            return (scaled >> xp.uint64(32)).astype(xp.int32)
         below = xp.asarray(self.bounds)[:-1] <= h[..., None].astype(xp.float64)
-        return below.sum(-1).astype(xp.uint32)
+        return below.sum(-1).astype(xp.int32)
 
 
 def sampler(weights: Any, size: int, sampling: str) -> Sampler:

@@ -2,7 +2,8 @@ r"""Gram coordinates: on least squares every iterate is $\alpha x_0 + X'c$, so o
 
 Gradients of $f_i(x) = (\langle a_i, x\rangle - y_i)^2/2$ are multiples of the rows $a_i$ of X, and
 an optimizer that only adds, scales and measures vectors never leaves their span. Between steps a
-vector holds its products with all rows (and, where a norm asks for them, $\alpha$ and $c$). Within
+vector holds its products with all rows (and, where a norm asks for them, $\alpha$ and $c$); x holds
+its residuals instead, so that a gradient need not look for the target. Within
 a window of steps it is lazy: multiples of held vectors plus multiples of the batches' rows. A step
 then costs O(B n) whatever d, and gives the trajectory of plain coordinates up to rounding.
 """
@@ -10,7 +11,7 @@ then costs O(B n) whatever d, and gives the trajectory of plain coordinates up t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -19,6 +20,7 @@ import jax.numpy as jnp
 from theory.core import InputError
 
 WINDOW = 2  # steps a commit: one pass over the rows for two steps; with more, reads cost more
+MANY = 1_000  # more vectors than any optimizer holds
 UNROLLED = 8  # rows of a batch added one by one; above it one product is faster
 
 
@@ -29,11 +31,15 @@ class NeedsCoefficients(Exception):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Held:
-    """A vector between steps: `rows` = X v (n,); v = alpha x_0 + X' coefficients, or None."""
+    """A vector between steps: `rows` = X v (n,), or X v - y if it is a `point`.
+
+    v = alpha x_0 + X' coefficients, where these are held too.
+    """
 
     rows: Any
     coefficients: Any = None
     alpha: Any = None
+    point: bool = field(default=False, metadata={"static": True})
 
 
 @jax.tree_util.register_pytree_node_class
@@ -95,22 +101,22 @@ class GramOracle:
     """The `now`-th minibatch of a window in Gram coordinates."""
 
     among: Any  # among[w][v] (B, B), products of the rows of batch w with those of batch v <= w
-    targets: Any  # (B,)
+    targets: list[Any]  # (B,) for each batch of the window
     shares: Any  # (B,)
-    reads: list[Any]  # (B,) each, products of the held vectors with the batch's rows
-    all_reads: list[list[Any]]  # the same for every batch so far
+    reads: list[list[Any]]  # (B,) for each batch and held vector: what it holds at the batch's rows
     held: list[Held]
     origin: Held  # x_0, whose alpha is its squared norm
+    everything: Any  # the targets (n,) of all rows
     now: int = 0
 
     def loss(self, x: Vector) -> Any:
-        return self.shares @ (self._read(x) - self.targets) ** 2 / 2
+        return self.shares @ self._read(x, 1.0) ** 2 / 2
 
     def grad(self, x: Vector) -> Vector:
-        return Vector({}, {self.now: self.shares * (self._read(x) - self.targets)})
+        return Vector({}, {self.now: self.shares * self._read(x, 1.0)})
 
     def hvp(self, x: Vector, v: Vector) -> Vector:
-        return Vector({}, {self.now: self.shares * self._read(v)})
+        return Vector({}, {self.now: self.shares * self._read(v, 0.0)})
 
     def norm(self, v: Vector) -> Any:
         square = []
@@ -118,7 +124,7 @@ class GramOracle:
             square.append((c * _times(self.among[w][w], c)).sum())
             earlier = [u for u in v.pending if u < w]
             square += [2 * (c * _times(self.among[w][u], v.pending[u])).sum() for u in earlier]
-            square += [2 * s * (c * self.all_reads[w][k]).sum() for k, s in v.scales.items()]
+            square += [2 * s * (c * self._product_at(w, k)).sum() for k, s in v.scales.items()]
         for k, s in v.scales.items():
             square += [
                 s * r * self._product(self.held[k], self.held[m]) for m, r in v.scales.items()
@@ -140,21 +146,28 @@ class GramOracle:
 
     tensors = ravel = probe
 
-    def _read(self, v: Vector) -> Any:
-        """(B,), the products of v with the batch's rows."""
-        terms = [
-            read if type(s) is float and s == 1 else s * read
-            for read, s in ((self.reads[k], s) for k, s in v.scales.items())
-        ]
+    def _read(self, v: Vector, target: float) -> Any:
+        """(B,), the products of v with the batch's rows, less `target` times the targets."""
+        reads, targets = self.reads[self.now], self.targets[self.now]
+        terms = [_times_scale(s, reads[k]) for k, s in v.scales.items()]
         terms += [_times(self.among[self.now][w], c) for w, c in v.pending.items()]
-        return _total(terms, jnp.zeros_like(self.targets))
+        surplus = _surplus(v, self.held, target)
+        if not (type(surplus) is float and surplus == 0):
+            terms.append(surplus * targets)
+        return _total(terms, jnp.zeros_like(targets))
+
+    def _product_at(self, w: int, k: int) -> Any:
+        """(B,), the products of a held vector with the rows of batch w."""
+        read = self.reads[w][k]
+        return read + self.targets[w] if self.held[k].point else read
 
     def _product(self, u: Held, v: Held) -> Any:
         """<u, v> of two held vectors."""
         if u.coefficients is None or v.coefficients is None:
             raise NeedsCoefficients
+        rows = v.rows + self.everything if v.point else v.rows
         with_start = v.alpha * self.origin.alpha + v.coefficients @ self.origin.rows
-        return u.alpha * with_start + u.coefficients @ v.rows
+        return u.alpha * with_start + u.coefficients @ rows
 
 
 class Gram:
@@ -173,28 +186,29 @@ class Gram:
 
     def enter(self, start: Any) -> Held:
         """The held vector of a start (d,)."""
-        rows = jnp.asarray(self.problem.rows) @ start
+        rows = jnp.asarray(self.problem.rows) @ start - self.targets
         more = (jnp.zeros_like(rows), jnp.ones(())) if self.track else (None, None)
-        return Held(rows, *more)
+        return Held(rows, *more, point=True)
 
     def lift(self, held: Any) -> Any:
         """Held vectors as lazy ones, numbered in the order of the tree; the rest as it is."""
-        count = iter(range(1_000_000))
+        count = iter(range(MANY))
         return _over(held, lambda leaf: Vector({next(count): 1.0}, {}))
 
     def ahead(self, held: Any, batches: list[Any]) -> Any:
         """What a window reads: the batches' Gram matrices and targets, products of held vectors."""
         if batches[0] is None:
             return None
-        runs = () if self.shared else (jnp.arange(batches[0].shape[0])[:, None],)
-        return (
-            [
-                [_at(self.gram, b[..., :, None], c[..., None, :]) for c in batches[: w + 1]]
-                for w, b in enumerate(batches)
-            ],
-            [_at(self.targets, b) for b in batches],
-            [[_at(h.rows, *runs, b) for h in _vectors(held)] for b in batches],
+        among = [
+            [_pairs(self.gram, b[..., :, None], c[..., None, :]) for c in batches[: w + 1]]
+            for w, b in enumerate(batches)
+        ]
+        runs = jnp.arange(len(batches[0]), dtype=jnp.int32)[:, None]
+        read = (
+            (lambda h, b: _at(h.rows, b)) if self.shared else (lambda h, b: _pairs(h.rows, runs, b))
         )
+        reads = [[read(h, b) for h in _vectors(held)] for b in batches]
+        return among, [_at(self.targets, b) for b in batches], reads
 
     @property
     def ahead_axes(self) -> Any:
@@ -208,35 +222,39 @@ class Gram:
         known = _vectors(held)
         origin = Held(jnp.asarray(self.problem.rows) @ start, None, start @ start)
         if batch is None:
-            reads = [h.rows for h in known]
-            return GramOracle(
-                [[self.gram]], self.targets, self.weights, reads, [reads], known, origin
-            )
+            reads, every = [[h.rows for h in known]], self.targets
+            return GramOracle([[self.gram]], [every], self.weights, reads, known, origin, every)
         among, targets, reads = ahead
         shares = jnp.full(batch.shape, 1 / batch.shape[0])
-        return GramOracle(among, targets[now], shares, reads[now], reads, known, origin, now)
+        return GramOracle(among, targets, shares, reads, known, origin, self.targets, now)
 
-    def commit(self, found: Any, held: Any, batches: list[Any]) -> Any:
-        """Lazy vectors of a whole block carried out, for batches (runs, B), (B,) if shared, or None."""
+    def commit(self, found: Any, held: Any, batches: list[Any], *, fresh: bool = False) -> Any:
+        """Lazy vectors of a block carried out, for batches (runs, B), (B,) if shared, or None.
+
+        Each takes the form of the held vector in its place; `fresh` ones have none, and hold X v.
+        """
         known = _vectors(held)
-        return _over(found, lambda v: self._carried_out(v, known, batches))
+        points = iter([False] * MANY if fresh else [k.point for k in known])
+        return _over(found, lambda v: self._carried_out(v, known, batches, next(points)))
 
-    def _carried_out(self, v: Vector, known: list[Held], batches: list[Any]) -> Held:
+    def _carried_out(self, v: Vector, known: list[Held], batches: Any, point: bool) -> Held:
         across = (lambda a: a[None, :]) if self.shared else (lambda a: a[:, None])
         rows = _scaled(v.scales, [k.rows for k in known], across)
         for w, c in v.pending.items():
             rows += self._products(c, batches[w], across)
+        surplus = _surplus(v, known, float(point))
+        if type(surplus) is not float:
+            rows.append(across(surplus) * (self.targets[:, None] if self.shared else self.targets))
+        elif surplus != 0:
+            rows.append(surplus * (self.targets[:, None] if self.shared else self.targets))
         rows = _total(rows, jnp.zeros_like(known[0].rows))
         if not self.track:
-            return Held(rows)
+            return Held(rows, point=point)
         spread = _scaled(v.scales, [k.coefficients for k in known], across)
         spread += [self._spread(c, batches[w], across) for w, c in v.pending.items()]
         alpha = _scaled(v.scales, [k.alpha for k in known], lambda a: a)
-        return Held(
-            rows,
-            _total(spread, jnp.zeros_like(known[0].rows)),
-            _total(alpha, jnp.zeros_like(known[0].alpha)),
-        )
+        spread = _total(spread, jnp.zeros_like(known[0].rows))
+        return Held(rows, spread, _total(alpha, jnp.zeros_like(known[0].alpha)), point)
 
     def _products(self, pending: Any, batch: Any, across: Any) -> list[Any]:
         """Terms of the products of sum_j pending_j a_{S(j)} with all rows."""
@@ -269,16 +287,29 @@ class Gram:
 
 
 def _scaled(scales: dict[int, Any], arrays: list[Any], across: Any) -> list[Any]:
-    def term(k: int, s: Any) -> Any:
-        fixed = type(s) is float
-        return arrays[k] if fixed and s == 1 else (s if fixed else across(s)) * arrays[k]
-
-    return [term(k, s) for k, s in scales.items()]
+    return [
+        _times_scale(s if type(s) is float else across(s), arrays[k]) for k, s in scales.items()
+    ]
 
 
-def _at(array: Any, *places: Any) -> Any:
-    """Entries known to exist: drawn indices are below n, given ones were checked."""
-    return array.at[places].get(mode="promise_in_bounds")
+def _times_scale(scale: Any, array: Any) -> Any:
+    return array if type(scale) is float and scale == 1 else scale * array
+
+
+def _surplus(v: Vector, held: list[Held], target: float) -> Any:
+    """How often the targets are missing from a sum of what is held; 0.0 if none are, as a rule."""
+    points = [s for k, s in v.scales.items() if held[k].point]
+    return sum(points, -target)
+
+
+def _at(array: Any, places: Any) -> Any:
+    """Entries, or rows, known to exist: drawn indices are below n, given ones were checked."""
+    return array.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
+
+
+def _pairs(matrix: Any, rows: Any, columns: Any) -> Any:
+    """Entries of a matrix through its flat form: two indices would be read in a branching loop."""
+    return _at(matrix.reshape(-1), rows * matrix.shape[1] + columns)
 
 
 def _times(matrix: Any, vector: Any) -> Any:
@@ -294,8 +325,11 @@ def _vectors(tree: Any) -> list[Held]:
     return [leaf for leaf in leaves if isinstance(leaf, Held)]
 
 
+def _is_vector(node: Any) -> bool:
+    return isinstance(node, Held | Vector)
+
+
 def _over(tree: Any, f: Callable[[Any], Any]) -> Any:
     """`f` on the vectors of a tree; counts and other numbers pass."""
-    kinds = (Held, Vector)
-    change = lambda leaf: f(leaf) if isinstance(leaf, kinds) else leaf  # noqa: E731
-    return jax.tree.map(change, tree, is_leaf=lambda node: isinstance(node, kinds))
+    change = lambda leaf: f(leaf) if _is_vector(leaf) else leaf  # noqa: E731
+    return jax.tree.map(change, tree, is_leaf=_is_vector)

@@ -36,7 +36,7 @@ class Plain:
         """The problem's own."""
         return self.problem.oracle(batch, probes)
 
-    def commit(self, found: Any, held: Any, batches: list[Any]) -> Any:
+    def commit(self, found: Any, held: Any, batches: list[Any], *, fresh: bool = False) -> Any:
         """A step's results, as they are held between steps."""
         return found
 

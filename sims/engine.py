@@ -31,9 +31,9 @@ from theory.core import InputError, Optimizer, Problem
 
 NEVER = -1
 
-# A block's state is read and written once a step. With one index stream its arrays stay in the
-# first-level cache; with a stream for each run larger blocks pay for the gathers.
-SHARED_BYTES, OWN_BYTES = 32_768, 131_072
+# A block's state is read and written once a step, and best stays in the first-level cache; in Gram
+# space with a stream for each run, larger blocks pay for the gathers.
+CACHED_BYTES, GATHERED_BYTES = 32_768, 131_072
 MOST_IN_BLOCK = 512
 LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
 BLOCKS_A_CALL = 16
@@ -187,7 +187,8 @@ class Simulation:
             except NeedsCoefficients:
                 chosen = replace(plan, track=True)
                 size = self._held_bytes(chosen, runs)
-            fit = max(1, (SHARED_BYTES if shared else OWN_BYTES) // size)
+            wide = chosen.gram and not shared
+            fit = max(1, (GATHERED_BYTES if wide else CACHED_BYTES) // size)
             block = s.block or min(MOST_IN_BLOCK, 1 << fit.bit_length() - 1)
             self._plans[plan] = replace(chosen, block=block)
         return self._plans[plan]

@@ -58,4 +58,4 @@ def nonuniformity(at: At, k: int) -> Any:
     norm = jnp.sqrt(jax.lax.map(squares, samples[0]).max())  # Frobenius, or one probe's estimate
     floor = (k * (door_tolerance(d) + n * EPS)) ** 2 * norm**k
     value = top_eigenvalue(excess, at)
-    return jnp.where(value <= floor, 0.0, jnp.maximum(value, 0.0) ** (1 / k))  # NaN stays NaN
+    return jnp.where(value <= floor, 0.0, value ** (1 / k))  # a NaN stays one

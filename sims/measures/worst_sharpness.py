@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from sims.measures._at import RADIUS, At
 
-STEPS = 16  # of each ascent: leaves (l_2/l_1)^32 of power iteration's error, 3% at l_2 = 0.9 l_1
+STEPS = 16  # points of each ascent: of power iteration's error (l_2/l_1)^30 is left
 
 
 def measure(at: At) -> Any:
@@ -29,10 +29,12 @@ def measure(at: At) -> Any:
         length = oracle.norm(direction)
         # A zero gradient has no direction: it stays at x, and the other start decides.
         point = x + RADIUS * direction / jnp.where(length == 0, 1.0, length)
-        return (oracle.grad(point), jnp.maximum(highest, oracle.loss(point) - ground)), None
+        rise = oracle.loss(point) - ground
+        return (oracle.grad(point), jnp.where(rise > highest, rise, highest)), None
 
     def climb(direction: Any) -> Any:
-        return jax.lax.scan(step, (direction, 0.0), length=STEPS)[0][1]
+        begin = 0.0 * ground  # a NaN where f(x) is not finite, and that stays the highest
+        return jax.lax.scan(step, (direction, begin), length=STEPS)[0][1]
 
     starts = jnp.stack([oracle.grad(x), at.probe(0, "gaussian")])
     return jax.lax.map(climb, starts).max()

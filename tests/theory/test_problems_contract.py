@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from sims.lab import _register
+from sims.engine import register
 from theory import catalogue
 from theory.core import InputError
 from theory.problems._build import PROBLEMS, problem
@@ -166,7 +166,7 @@ def test_tensors_lay_out_the_parameters_and_come_back(key, settings):
 def test_numpy_and_traced_problems_agree_and_trace_once(key, settings):
     found, x = made(key, settings)
     v, batch = directions(1, len(x))[0], np.array([0, len(found.weights) - 1])
-    _register(found)
+    register(found)
     traces = []
 
     def answers(problem, batch, x):

@@ -100,14 +100,13 @@ class TwoLayer:
         slope = _ACTIVATIONS[self.activation][1](xp, reached, hidden)
         if A.ndim == 1:
             pulls = shares * (found - targets)
-            into_hidden = pulls[:, None] * slope * A  # (B, width)
+            into_hidden, last = A[:, None] * slope * pulls, hidden @ pulls
         else:
             pulls = shares[:, None] * (self._said(found) - targets)
-            into_hidden = (pulls @ A) * slope
-        into_first = into_hidden.T @ inputs
+            into_hidden, last = (A.T @ pulls.T) * slope, (hidden @ pulls).T.ravel()
+        into_first = into_hidden @ inputs
         if self.mask is not None:
             into_first = into_first * self.mask
-        last = pulls @ hidden if A.ndim == 1 else (pulls.T @ hidden).ravel()
         return xp.concatenate([into_first.ravel(), last])
 
     def accuracy(self, x: Any) -> Any:
@@ -146,15 +145,18 @@ class TwoLayer:
         return odds / odds.sum(-1, keepdims=True)
 
     def _forward(self, x: Any, inputs: Any) -> tuple[Any, Any, Any, Any]:
-        """A, what reaches the hidden units and what they say (B, width), and the outputs."""
+        """A, what reaches the hidden units and what they say (width, B), and the outputs.
+
+        Hidden units come first, so that no product here or in the gradient needs a large transpose.
+        """
         first, last = self.shapes
         end = first[0] * first[1]
         W, A = x[:end].reshape(first), x[end:].reshape(last)
         if self.mask is not None:
             W = W * self.mask
-        reached = inputs @ W.T
+        reached = W @ inputs.T
         hidden = _ACTIVATIONS[self.activation][0](namespace(reached), reached)
-        return A, reached, hidden, hidden @ A.T
+        return A, reached, hidden, (A @ hidden).T
 
 
 def two_layer(
