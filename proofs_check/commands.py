@@ -155,6 +155,7 @@ def simulate(
     time: str | None = None,
     memory: str | None = None,
     check: Flag = False,
+    pictures: Flag = False,
     zarr: Path | None = None,
 ) -> int:
     """Run a sweep over optimizers, step sizes, radii, batches and seeds; run it again to go on.
@@ -179,6 +180,8 @@ def simulate(
         Memory of a job, 4GB by default.
     check
         Compute nothing: read every block and print the digest of the results.
+    pictures
+        When done, write loss curves and phase diagrams into OUT/pictures.
     zarr
         When done, write the results as a Zarr store too (needs the extra `zarr`).
     """
@@ -192,6 +195,7 @@ def simulate(
         scheduler=scheduler,
         slurm=command.job(slurm, job),
         check=check,
+        pictures=pictures,
         zarr=zarr,
     )
 

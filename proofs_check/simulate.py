@@ -28,6 +28,7 @@ def simulate(
     scheduler: str | None,
     slurm: dict[str, str | None] | None,
     check: bool,
+    pictures: bool,
     zarr: Path | None,
 ) -> int:
     """Run a sweep, or check one; the exit code."""
@@ -37,6 +38,8 @@ def simulate(
         if check:
             return _check(config, out, zarr)
         _run(config, out, workers, scheduler, slurm)
+        if pictures:
+            _draw(out)
         if zarr is not None:
             _export(out, zarr)
     except StoreError as error:
@@ -84,6 +87,13 @@ def _check(config: Path, out: Path, zarr: Path | None) -> int:
         raise InputError("CONFIG", "another one", f"the one {out} was computed from")
     print(f"{out}: complete, digest {store.digest(out)}")
     return 0
+
+
+def _draw(out: Path) -> None:
+    from proofs_check import pictures
+
+    for file in pictures.draw(out):
+        print(file)
 
 
 def _export(out: Path, target: Path) -> None:
