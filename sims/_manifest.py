@@ -39,8 +39,7 @@ class Manifest(Table):
         plain = self.config.plain()
         return {
             "format": self.format,
-            "problem": plain["problem"],
-            "data": self.data,
+            "problem": [plain["problem"]["name"], self.data],
             "run": plain["run"],
             "environment": self.environment,
             "optimizer": optimizer,
@@ -83,18 +82,20 @@ class Manifest(Table):
 
     def _check_same(self, later: Manifest) -> None:
         mine, new = self.config.plain(), later.config.plain()
+        if self.data == later.data:  # however its settings are spelled
+            mine["problem"] = new["problem"]
         for table in ("problem", "run"):
             for name in mine[table] | new[table]:
                 was, now = mine[table].get(name), new[table].get(name)
                 if was != now:
                     place = f"{table}.{name}"
                     raise InputError(place, now, f"{was}, or another folder than this one")
+        if self.data != later.data:
+            raise InputError("out", "results on other data", "results on what is generated now")
         for name in self.environment | later.environment:
             was, now = self.environment.get(name), later.environment.get(name)
             if was != now:
                 raise InputError("out", f"results by {name} {was}", f"results by {name} {now}")
-        if self.data != later.data:
-            raise InputError("out", "results on other data", "results on what is generated now")
         for key in self.code.keys() & later.code.keys():
             if self.code[key] != later.code[key]:
                 raise InputError("out", f"results by other code of {key}", "results by this code")

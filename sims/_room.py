@@ -75,7 +75,11 @@ def _needed(setting: Any, runs: int) -> int:
     from sims import engine
 
     d, n = setting.problem.dimension, len(setting.problem.weights)
-    if engine.in_gram(setting):
+    try:
+        gram = engine.in_gram(setting)
+    except InputError as error:
+        raise InputError(f"run.{error.field}", *error.parts) from None
+    if gram:
         require_memory("problem.n", 2 * 8 * n**2, "a smaller n, or run.space = 'plain'")
     bound = 8 * ARRAYS * (d**2 + n * d + n**2) * engine.MOST_IN_BLOCK * engine.CORES
     return bound if bound < SMALL_BYTES else engine.estimate(setting, runs)

@@ -33,7 +33,7 @@ def read(source: Source) -> Config:
     """
     if isinstance(source, Config):
         return source
-    table = dict(source) if isinstance(source, Mapping) else _toml(Path(source))
+    table = _plain(source) if isinstance(source, Mapping) else _toml(Path(source))
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
@@ -47,6 +47,17 @@ def read(source: Source) -> Config:
         name: _values(name, given, grid) for name, given in (config.grid.model_extra or {}).items()
     }
     return config.model_copy(update={"grid": grid.model_copy(update=fields)})
+
+
+def _plain(value: Any) -> Any:
+    """What Python has in many kinds, in the kinds TOML has: NumPy's numbers and arrays, ranges."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(item) for item in value]
+    return value
 
 
 def optimizer_fields(key: str) -> dict[str, Kind]:

@@ -4,6 +4,7 @@ import copy
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sims.config import optimizer_fields, read
@@ -47,6 +48,14 @@ def test_numbers_take_the_type_their_field_has():
     lazy = changed("grid", "optimizer", "sassha")
     lazy["grid"]["lazy_hessian"] = [1, 5]
     assert read(lazy).grid.fields["lazy_hessian"] == (1, 5)
+
+
+def test_numpy_and_ranges_are_read_as_what_they_hold():
+    config = copy.deepcopy(GOOD)
+    config["grid"] |= {"lr": np.array([0.1, 0.2]), "rho": np.float64(0.05), "seeds": range(3)}
+    config["run"]["steps"] = np.int64(10)
+    assert read(config).grid.fields == read(GOOD).grid.fields
+    assert list(read(config).grid.seed_list) == [0, 1, 2]
 
 
 def test_a_span_is_even_or_by_ratios():

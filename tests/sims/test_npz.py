@@ -32,17 +32,16 @@ def test_no_flipped_bit_changes_a_number(path):
     content = path.read_bytes()
     noticed = 0
     for place in range(len(content)):
-        for bit in (0, 6):
-            spoiled = bytearray(content)
-            spoiled[place] ^= 1 << bit
-            path.write_bytes(spoiled)
-            try:
-                found = _npz.load(path, b"these runs", SHAPES)
-            except StoreError:
-                noticed += 1
-            else:  # a time stamp, for example
-                assert all(found[name].tobytes() == a.tobytes() for name, a in ARRAYS.items())
-    assert noticed > len(content)  # of two flips a byte
+        spoiled = bytearray(content)
+        spoiled[place] ^= 1 << place % 8
+        path.write_bytes(spoiled)
+        try:
+            found = _npz.load(path, b"these runs", SHAPES)
+        except StoreError:
+            noticed += 1
+        else:  # a time stamp, for example
+            assert all(found[name].tobytes() == a.tobytes() for name, a in ARRAYS.items())
+    assert noticed > len(content) / 2
 
 
 def test_a_file_cut_short_is_damaged(path):

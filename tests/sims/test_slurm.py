@@ -168,7 +168,7 @@ def test_jobs_compute_a_sweep_and_one_that_is_cancelled_costs_nothing(slurm, tmp
             wait_until(lambda: len(jobs(slurm)) == 2, "both jobs to run")
             wait_until(lambda out=out: list((out / "blocks").glob("*.npz")), "a block")
             victim = jobs(slurm)[0]
-            asked(slurm, "scancel", "--signal=KILL", "--full", victim)
+            asked(slurm, "scancel", victim)
             assert len(list((out / "blocks").glob("*.npz"))) < blocks  # it had work left
         said, told = process.communicate(timeout=600)
         assert process.returncode == 0, told

@@ -116,6 +116,8 @@ def test_another_request_for_the_same_folder_says_what_differs(stand_in, tmp_pat
             sweep(config, out=tmp_path)
         assert caught.value.field == field
     assert run(CONFIG, tmp_path).new == 0
+    spelled = CONFIG | {"problem": {"name": "linear", "n": 4, "d": 6, "seed": 0, "noise": 0.0}}
+    assert run(spelled, tmp_path).new == 0  # the same data
 
 
 def test_results_of_another_machine_or_other_code_are_not_mixed_in(stand_in, tmp_path, monkeypatch):
@@ -176,6 +178,13 @@ def test_a_block_larger_than_memory_is_refused_by_the_engine_s_estimate(tmp_path
         sweep(CONFIG, out=tmp_path)
     with pytest.raises(InputError, match=r"^workers: got .*GiB of memory"):
         sweep(CONFIG, out=tmp_path, workers=3)
+    assert not (tmp_path / "sweep.json").exists()
+
+
+def test_a_space_that_an_optimizer_cannot_use_is_named_before_anything_runs(tmp_path):
+    run_in = {"steps": 6, "space": "gram"}
+    with pytest.raises(InputError, match=r"^run.space: got 'gram'; allowed: .*AdamW"):
+        sweep(changed(optimizer=["sam", "adamw"]) | {"run": run_in}, out=tmp_path)
     assert not (tmp_path / "sweep.json").exists()
 
 
