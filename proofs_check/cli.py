@@ -1,6 +1,7 @@
 """`flatproof`: exit codes, one-line errors, and `check`, which needs the standard library only.
 
-Exit codes: 0 all as recorded, 1 a check failed or a verdict differs, 2 bad input, 130 interrupted.
+Exit codes: 0 all as recorded, 1 a check failed or a verdict differs, 2 bad input, 3 results damaged
+or incomplete, 130 interrupted.
 Every other command lives in `commands`, whose parser is imported only when one is called.
 """
 

@@ -17,7 +17,8 @@ EXAMPLES = """Examples:
   flatproof verify path/to/my_claim.py       audit a claim of your own
   flatproof show second_moment_bound         statement, source, verdict
   flatproof check proofs_check/certificates/*.json
-  flatproof stability minimum.npz --eta 0.1  its stable step sizes"""
+  flatproof stability minimum.npz --eta 0.1  its stable step sizes
+  flatproof simulate sweep.toml --out DIR    a grid of runs, resumable"""
 
 app = App(
     name="flatproof",
@@ -35,6 +36,7 @@ BAD_INPUT = 2
 Json = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 # Read by the command itself, so that -1 and nan are refused with what is allowed.
 Number = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Flag = Annotated[bool, Parameter(negative=())]
 
 
 def dispatch(words: list[str]) -> int:
@@ -141,6 +143,60 @@ def stability(
 
 
 @app.command
+def simulate(
+    config: Path,
+    /,
+    *,
+    out: Path,
+    workers: Number = "0",
+    scheduler: str | None = None,
+    slurm: Flag = False,
+    partition: str | None = None,
+    time: str | None = None,
+    memory: str | None = None,
+    check: Flag = False,
+    zarr: Path | None = None,
+) -> int:
+    """Run a sweep over optimizers, step sizes, radii, batches and seeds; run it again to go on.
+
+    Parameters
+    ----------
+    config
+        A TOML file with the tables problem, grid and run.
+    out
+        Folder for the results; `sims.store.open_sweep` opens it as an xarray Dataset.
+    workers
+        Processes beside this one, or Slurm jobs; 0 computes in this one.
+    scheduler
+        Address of a dask scheduler to use instead, tcp://HOST:PORT.
+    slurm
+        Submit the workers as jobs, one core each; prints the script.
+    partition
+        Slurm partition.
+    time
+        Time limit of a job, 01:00:00 by default.
+    memory
+        Memory of a job, 4GB by default.
+    check
+        Compute nothing: read every block and print the digest of the results.
+    zarr
+        When done, write the results as a Zarr store too (needs the extra `zarr`).
+    """
+    from proofs_check import simulate as command
+
+    job = {"partition": partition, "time": time, "memory": memory}
+    return command.simulate(
+        config,
+        out=out,
+        workers=workers,
+        scheduler=scheduler,
+        slurm=command.job(slurm, job),
+        check=check,
+        zarr=zarr,
+    )
+
+
+@app.command
 def check(*certificates: Path, claim: Path | None = None) -> int:
     """Replay exact certificates with the standard library alone.
 
@@ -166,3 +222,29 @@ def replay(*files: Path) -> int:
     from proofs_check.replay import replay_files
 
     return replay_files(files)
+
+
+@app.command
+def conform(
+    target: str,
+    /,
+    *,
+    protocol: Literal["alternating", "closure"] | None = None,
+    json: Json = None,
+) -> int:
+    """Put your own SAM through problems with known answers; name the conventions it follows.
+
+    Parameters
+    ----------
+    target
+        module:factory, where factory(lr, rho) makes an optax transformation or a function from
+        parameters to a torch optimizer. The module may lie in the current directory.
+    protocol
+        How an update is made: alternating, two calls (optax's update; torch's first_step and
+        second_step), or closure, one call with grad_fn or closure. Default: what it offers.
+    json
+        Write the report as JSON to this file as well; - prints JSON alone.
+    """
+    from proofs_check.conform.command import conform as run
+
+    return run(target, protocol=protocol, json=json)

@@ -1,18 +1,117 @@
-"""Which samples each step of each run sees: a stream of its own for every run.
+"""Random numbers by counting: each is a hash of (root, seed, step, place), asked for in any order.
 
-Run r draws from fold_in(key(seed), r), so its indices depend on neither the number of runs nor
-their grouping.
+The same integer code runs in NumPy and in a compiled loop. A run's numbers depend on its root and
+seed alone, so two runs that share a seed see the same samples whatever their optimizer or step
+size (common random numbers), and nothing depends on grouping, order or the number of workers.
+
+One number is two rounds of a 32-bit mixer (multiply and xor-shift, the constants of C. Wellons'
+`lowbias32`) over a key of 64 bits made from (root, seed) by SplitMix64 (Steele, Lea & Flood 2014).
 """
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import ndtri
 
-from theory.core import InputError
+from theory.core import InputError, Probes
+
+STEPS, PROBES = 0x9E3779B9, 0x85EBCA6B  # odd: streams of their own for samples and probes
+PLACES = 0xC2B2AE35
+
+
+def keys(root: int, seeds: Any) -> np.ndarray:
+    """(runs, 2) 32-bit words from a root and the runs' seeds; different seeds, different keys."""
+    with np.errstate(over="ignore"):
+        h = _split_mix(np.array([root], dtype=np.uint64))
+        h = _split_mix(h ^ np.asarray(seeds, dtype=np.uint64))
+    return np.stack([h >> np.uint64(32), h & np.uint64(0xFFFFFFFF)], axis=-1).astype(np.uint32)
+
+
+def _split_mix(h: np.ndarray) -> np.ndarray:
+    h = h + np.uint64(0x9E3779B97F4A7C15)
+    h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return h ^ (h >> np.uint64(31))
+
+
+def bits(xp: Any, key: Any, stream: int, counter: Any, places: Any) -> Any:
+    """32 random bits for each of `places`: key (..., 2) and counter (...) broadcast."""
+    count = xp.asarray(counter).astype(xp.uint32)[..., None] * xp.uint32(stream)
+    place = xp.asarray(places).astype(xp.uint32) * xp.uint32(PLACES)
+    return _mix(xp, _mix(xp, key[..., 0, None] ^ count) ^ key[..., 1, None] ^ place)
+
+
+def _mix(xp: Any, h: Any) -> Any:
+    h = (h ^ (h >> xp.uint32(16))) * xp.uint32(0x7FEB352D)
+    h = (h ^ (h >> xp.uint32(15))) * xp.uint32(0x846CA68B)
+    return h ^ (h >> xp.uint32(16))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Sampler:
+    """Draws batches of `size` out of `n` samples; people come in through `sampler`.
+
+    `bounds` (n,) are the weights' partial sums times 2^32, the last above every 32-bit number so
+    that rounding can never draw sample n; None where the weights are equal.
+    """
+
+    bounds: Any
+    n: int = field(metadata={"static": True})
+    size: int = field(metadata={"static": True})
+    sampling: str = field(metadata={"static": True})
+
+    def draw(self, xp: Any, key: Any, step: Any) -> Any:
+        """Indices (..., size), int32, for keys (..., 2) and steps (...)."""
+        if self.sampling == "without":
+            h = bits(xp, key, STEPS, step, xp.arange(self.n))
+            return xp.argsort(h, axis=-1, stable=True)[..., : self.size].astype(xp.int32)
+        h = bits(xp, key, STEPS, step, xp.arange(self.size))
+        if self.bounds is None:
+            scaled = h.astype(xp.uint64) * xp.uint64(self.n)
+            return (scaled >> xp.uint64(32)).astype(xp.int32)
+        below = xp.asarray(self.bounds)[:-1] <= h[..., None].astype(xp.float64)
+        return below.sum(-1).astype(xp.int32)
+
+
+def sampler(weights: Any, size: int, sampling: str) -> Sampler:
+    """How batches are drawn; a batch is a function of key and step.
+
+    With replacement by the weights: by multiplication where they are equal, otherwise by the
+    inverse distribution function; each chance is off by at most n / 2^32. Without replacement: the
+    first `size` in the order of n hashes. Raises `InputError`.
+    """
+    w = np.asarray(weights, dtype=np.float64)
+    whole("batch", size, 1)
+    if sampling not in ("with", "without"):
+        raise InputError("sampling", repr(sampling), "'with' or 'without' (replacement)")
+    equal = np.allclose(w, w[0], rtol=1e-14, atol=0)  # they round when normalised
+    if sampling == "without":
+        if size > len(w):
+            raise InputError("batch", size, f"at most n = {len(w)} without replacement")
+        if not equal:
+            raise InputError("weights", "unequal", "equal ones when sampling without replacement")
+    bounds = None if equal else np.append(np.cumsum(w)[:-1] * 2.0**32, 2.0**32)
+    return Sampler(bounds, len(w), size, sampling)
+
+
+def probes(key: Any, dimension: int) -> Probes:
+    """The random vectors of one run, by (step, index, kind): what `Oracle.probe` hands out."""
+
+    def probe(t: Any, j: Any, kind: str) -> Any:
+        h = bits(jnp, key, PROBES, t, j * dimension + jnp.arange(dimension))
+        if kind == "rademacher":
+            return 1.0 - 2.0 * (h >> jnp.uint32(31)).astype(jnp.float64)
+        if kind == "gaussian":
+            return ndtri((h.astype(jnp.float64) + 0.5) / 2.0**32)
+        raise InputError("probe", repr(kind), "'rademacher' or 'gaussian'")
+
+    return probe
 
 
 def checked_indices(indices: Any, steps: int | None, n: int) -> np.ndarray:
@@ -28,37 +127,7 @@ def checked_indices(indices: Any, steps: int | None, n: int) -> np.ndarray:
         raise InputError("indices", f"values {array.min()} to {array.max()}", allowed)
     if steps not in (None, array.shape[1]):
         raise InputError("steps", steps, f"the {array.shape[1]} steps of indices, or None")
-    return array.astype(np.int64)
-
-
-def drawn_indices(
-    weights: np.ndarray, steps: int, seed: int, runs: int, batch: int, sampling: str
-) -> np.ndarray:
-    """(runs, steps, batch) samples drawn by their weights."""
-    whole("seed", seed, 0)
-    whole("batch", batch, 1)
-    if sampling not in ("with", "without"):
-        raise InputError("sampling", repr(sampling), "'with' or 'without' (replacement)")
-    if sampling == "without":
-        if batch > len(weights):
-            raise InputError("batch", batch, f"at most n = {len(weights)} without replacement")
-        if not np.allclose(weights, weights[0], rtol=1e-14, atol=0):  # they round when normalised
-            raise InputError("weights", "unequal", "equal ones when sampling without replacement")
-    return np.asarray(_draw(weights, np.arange(runs), seed, steps, batch, sampling))
-
-
-@partial(jax.jit, static_argnames=("steps", "batch", "sampling"))
-def _draw(weights: Any, runs: Any, seed: Any, steps: int, batch: int, sampling: str) -> Any:
-    root, n = jax.random.key(seed), weights.shape[0]
-
-    def one(run: Any) -> Any:
-        key = jax.random.fold_in(root, run)
-        if sampling == "with":
-            return jax.random.choice(key, n, (steps, batch), p=weights)
-        keys = jax.random.split(key, steps)
-        return jax.vmap(lambda k: jax.random.choice(k, n, (batch,), replace=False))(keys)
-
-    return jax.lax.map(one, runs)
+    return array.astype(np.int32)
 
 
 def whole(field: str, value: Any, least: int) -> int:

@@ -1,8 +1,6 @@
 """Runs a named optimizer on a problem: many seeds at once, or every index sequence there is.
 
-Runs go through one compiled program in blocks of 64. A block's arithmetic does not depend on how
-many blocks there are, so a run's numbers depend on its own seed and index alone (on one machine and
-one jaxlib). Data, start, hyperparameters and indices are traced: a grid compiles once.
+Every iterate is kept, in plain coordinates: for looking closely. `sims.engine` is for many runs.
 """
 
 from __future__ import annotations
@@ -11,19 +9,20 @@ import difflib
 import itertools
 import math
 from dataclasses import MISSING, dataclass, fields
-from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from sims._draw import checked_indices, drawn_indices, whole
+from sims import _draw
+from sims._draw import checked_indices, whole
+from sims.engine import Runs, Setting, Simulation
+from sims.optimizers._tensors import fitted
 from theory import catalogue
-from theory.core import InputError, Optimizer, Problem
+from theory.core import InputError, Optimizer
 
 OPTIMIZERS = "sims.optimizers"
-BLOCK = 64  # a vmap of 256 or more changes the last bits of trajectories with a norm in them
+BLOCK = 64  # the same for one run and for thousands, so that a run's last bits are its own
 MOST_SEQUENCES = 200_000
 
 
@@ -74,21 +73,26 @@ class Lab:
         """`runs` trajectories from `x0` (d,), or (runs, d) for a start each.
 
         Batches of `batch` samples are drawn by the problem's weights, with or without replacement;
-        run r draws from fold_in(key(seed), r). `indices` (runs, steps, B) replaces the drawing.
+        run r draws by (seed, r). `indices` (runs, steps, B) replaces the drawing.
         batch=None feeds the full weighted mean loss at every step. Raises `InputError`.
         """
-        chosen = build(optimizer, **hyper)
-        weights = np.asarray(problem.weights)
+        chosen = fitted(build(optimizer, **hyper), problem)
         if indices is not None:
-            indices = checked_indices(indices, steps, len(weights))
+            indices = checked_indices(indices, steps, len(problem.weights))
             runs, steps = indices.shape[:2]
-        length = whole("steps", steps, 0)
-        whole("runs", runs, 1)
+        length, runs = whole("steps", steps, 0), whole("runs", runs, 1)
+        whole("seed", seed, 0)
+        record = ("x", "loss")
+        setting = Setting(problem, chosen, length, 1, batch, sampling, record, "plain", BLOCK)
+        simulation = Simulation(setting)
+        keys = _draw.keys(seed, np.arange(runs))
+        drawn = indices
         if indices is None and batch is not None:
-            indices = drawn_indices(weights, length, seed, runs, batch, sampling)
+            drawn = simulation.common.sampler.draw(np, keys[:, None], np.arange(length))
+        batched = (False,) * len(jax.tree.leaves(chosen))
         starts = _starts(x0, runs, problem.dimension)
-        x, loss = _in_blocks(problem, chosen, starts, indices, length)
-        return Run(x, loss, indices)
+        found = simulation.run(Runs(chosen, batched, starts, keys, drawn))
+        return Run(found["x"], found["loss"], drawn)
 
     def enumerate(
         self, problem: Any, optimizer: str | Optimizer, /, *, x0: Any, steps: int, **hyper: Any
@@ -169,43 +173,3 @@ def _starts(x0: Any, runs: int, dimension: int) -> np.ndarray:
     if not np.isfinite(array).all():
         raise InputError("x0", "an entry that is not finite", allowed)
     return np.broadcast_to(array.astype(np.float64), (runs, dimension))
-
-
-def _in_blocks(
-    problem: Problem, optimizer: Optimizer, starts: np.ndarray, indices: Any, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """x (runs, steps+1, d) and loss (runs, steps+1), the last block padded with its last run."""
-    _register(problem)
-    runs = len(starts)
-    padded = np.minimum(np.arange(-(-runs // BLOCK) * BLOCK), runs - 1).reshape(-1, BLOCK)
-    batches = None if indices is None else indices[padded]
-    x, loss = _simulate(problem, optimizer, starts[padded], batches, steps)
-    x, loss = (np.asarray(a).reshape(padded.size, *a.shape[2:])[:runs] for a in (x, loss))
-    return x, loss
-
-
-@partial(jax.jit, static_argnames="steps")
-def _simulate(
-    problem: Problem, optimizer: Optimizer, starts: jax.Array, indices: Any, steps: int
-) -> tuple[jax.Array, jax.Array]:
-    """(blocks, 64, steps+1, d) and (blocks, 64, steps+1) from (blocks, 64, d) and indices."""
-    full = problem.oracle(None)
-
-    def one(start: Any, batches: Any) -> tuple[Any, Any]:
-        def step(carry: Any, batch: Any) -> tuple[Any, Any]:
-            x, state = optimizer.step(problem.oracle(batch), *carry)
-            return (x, state), (x, full.loss(x))
-
-        first = (start, optimizer.init(start))
-        _, (xs, losses) = jax.lax.scan(step, first, batches, length=steps)
-        losses = jnp.concatenate([full.loss(start)[None], losses])
-        return jnp.concatenate([start[None], xs]), losses
-
-    return jax.lax.map(lambda block: jax.vmap(one)(*block), (starts, indices))
-
-
-def _register(problem: Any) -> None:
-    """Teach JAX to trace through a problem dataclass; the theory layer does not know JAX."""
-    leaves = jax.tree_util.tree_leaves(problem)
-    if len(leaves) == 1 and leaves[0] is problem:  # an unknown class is its own only leaf
-        jax.tree_util.register_dataclass(type(problem))

@@ -231,6 +231,9 @@ class Problem(Protocol):
     @property
     def dimension(self) -> int: ...
     def oracle(self, batch: Any, probes: Probes | None = None) -> Oracle: ...
+    def start(self, rng: Any) -> Any:
+        """A random initial point (d,), drawn with a NumPy generator."""
+        ...
 
 
 class Optimizer(Protocol):

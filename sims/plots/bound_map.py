@@ -10,7 +10,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from sims.plots._doors import ascending, numbers
 from sims.plots._style import FAINT, INK, QUIET, SIZE, SKY, VERMILION, blank, dress
+from theory.core import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,10 +36,16 @@ def draw(
     `edge` (m,) is the exact critical step at each rho: below it a minimum is stable. A bound is a
     boolean array (m, n), true where it permits the step. Vermilion: a `necessary` bound forbids a
     stable step, or a `sufficient` one permits an unstable one. Blue: the bound leaves the question
-    open. White: bound and truth agree.
+    open. White: bound and truth agree. Raises `InputError`.
     """
+    rho, eta = _even(rho, "rho"), _even(eta, "eta")
+    edge = numbers(edge, "edge", len(rho), finite=False, least=0)
     kinds = [(name, seen, True) for name, seen in (necessary or {}).items()]
     kinds += [(name, seen, False) for name, seen in (sufficient or {}).items()]
+    for name, permits, _ in kinds:
+        if np.shape(permits) != (len(rho), len(eta)) or np.asarray(permits).dtype != bool:
+            found = f"{np.asarray(permits).dtype} {np.shape(permits)}"
+            raise InputError(name, found, f"booleans ({len(rho)}, {len(eta)})")
     rows = -(-(len(kinds) + 1) // COLUMNS)
     figure = blank(0.7 + 1.9 * rows, title=title)
     grid = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
@@ -58,6 +66,17 @@ def draw(
         axes.set_axis_off()
     _key(panels[len(kinds)])
     return figure
+
+
+def _even(values: np.ndarray, field: str) -> np.ndarray:
+    """Two or more values (m,) at equal distances, as the cells of a picture are."""
+    array = ascending(values, field)
+    gaps = np.diff(array)
+    # Each value is a few roundings of the largest off its place; 8 covers how it was made.
+    rounding = 8 * float(np.finfo(np.float64).eps) * np.abs(array).max()
+    if len(array) < 2 or np.ptp(gaps) > rounding:
+        raise InputError(field, f"gaps {gaps}", "two or more values at equal distances")
+    return array
 
 
 def judge(eta: np.ndarray, edge: np.ndarray, permits: np.ndarray, is_necessary: bool) -> np.ndarray:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from sims.plots._doors import numbers
 from sims.plots._style import BLUE, INK, QUIET, SIZE, SKY, VERMILION, blank, dress, shade
+from theory.core import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +34,14 @@ def draw(
     `edges[stable]` is the truth that bounds are about; a line marks it. A `necessary` bound is the
     largest step it permits: one that ends left of the line forbids stable steps, so it is false and
     drawn in vermilion. A `sufficient` bound is false if it ends right of the line. `math.inf` is no
-    limit at all.
+    limit at all. Raises `InputError`.
     """
+    if stable not in edges:
+        raise InputError("stable", repr(stable), ", ".join(edges) or "a name in edges")
+    for field, steps in (("edges", edges), ("necessary", necessary), ("sufficient", sufficient)):
+        for name, step in (steps or {}).items():
+            numbers(step, f"{field}[{name!r}]", finite=False, least=0)
+    numbers(edges[stable], f"edges[{stable!r}]", positive=True)  # the line that all is about
     bounds = [(name, step, "necessary") for name, step in (necessary or {}).items()]
     bounds += [(name, step, "sufficient") for name, step in (sufficient or {}).items()]
     rows = [(f"{name}, exact", step, BLUE, "") for name, step in edges.items()]

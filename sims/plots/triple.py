@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from sims.plots._style import BLUE, INK, SIZE, VERMILION, blank, dress, name_ends, shade
+from sims.plots._doors import numbers
+from sims.plots._style import BLUE, INK, SIZE, VERMILION, blank, dress, log_ticks, name_ends, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,8 +29,13 @@ def draw(
 ) -> Figure:
     """Three positive series from t = 0, on a logarithmic axis; they may differ in length.
 
-    `measured` are dots, `exact` a line through them if both are right, `bound` a dashed line.
+    `measured` are dots, `exact` a line through them if both are right, `bound` a dashed line. A
+    zero is below the axis. Raises `InputError`.
     """
+    measured, exact, bound = (
+        numbers(series, field, "m", least=0)
+        for field, series in (("measured", measured), ("exact", exact), ("bound", bound))
+    )
     figure = blank(3.6, title=title)
     axes = figure.add_subplot()
     dress(axes, x="step t", y=quantity)
@@ -46,7 +51,7 @@ def draw(
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(y=0.06)
     axes.set_ylim(axes.get_ylim())
-    _tick(axes)
+    log_ticks(axes.yaxis, *axes.get_ylim())
     ends = []
     for sign, name, series, colour in zip(
         SIGNS, names, (measured, exact, bound), COLOURS, strict=True
@@ -59,18 +64,9 @@ def draw(
     return figure
 
 
-def _tick(axes: Axes) -> None:
-    """Plain numbers 1, 2, 5, ... on a short axis, powers of ten on a long one."""
-    low, high = axes.get_ylim()
-    if high < 100 * low:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
 def _name_in_place(axes: Axes, text: str, series: np.ndarray, colour: str) -> None:
     """Names a series that stops early at its end: below a rising one, above a falling one."""
-    rises = len(series) > 1 and math.log(series[-1]) > math.log(series[0])
+    rises = len(series) > 1 and series[-1] > series[0]
     axes.annotate(
         text, (len(series) - 1, series[-1]), (7, -5 if rises else 5), textcoords="offset points",
         va="top" if rises else "bottom", fontsize=SIZE - 1, color=shade(colour),

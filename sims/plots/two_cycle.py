@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from sims.plots._doors import numbers
 from sims.plots._style import (
     BLUE,
     GREEN,
@@ -17,6 +18,7 @@ from sims.plots._style import (
     dress,
     name_ends,
 )
+from theory.core import InputError
 
 RUNS = (BLUE, GREEN, PURPLE, ORANGE)
 
@@ -30,10 +32,13 @@ def draw(
 ) -> Figure:
     """One coordinate of each run, `x` (runs, T+1), over predicted lines at plus and minus `width`.
 
-    The predictions are dashed; the first run is drawn on top. Draw four runs at most: more would
-    share colours.
+    The predictions are dashed; the first run is drawn on top. Raises `InputError`, also on more
+    than four runs: they would share colours.
     """
-    x = np.atleast_2d(x)
+    x = numbers(np.atleast_2d(x), "x", "runs", "steps")
+    if len(x) > len(RUNS):
+        raise InputError("x", f"{len(x)} runs", f"at most {len(RUNS)}: more would share colours")
+    width = float(numbers(width, "width", least=0))
     figure = blank(3.4, title=title)
     axes = figure.add_subplot()
     dress(axes, x="step t", y=coordinate)

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from sims import lab as laboratory
+from sims._block import run_blocks
 from sims.lab import Lab
 from theory.core import InputError
 from theory.problems.quadratic import Quadratic, quadratic
@@ -86,13 +86,13 @@ def test_the_full_batch_is_deterministic_and_weighted():
 def test_a_grid_of_hyperparameters_starts_and_data_compiles_once():
     how = {"steps": 11, "runs": 2}
     LAB.run(PROBLEM, "sam", x0=START, lr=0.1, rho=0.1, **how)
-    before = laboratory._simulate._cache_size()
+    before = run_blocks._cache_size()
     for lr, rho in ((0.2, 0.3), (1, 0), (0.05, 2)):
         LAB.run(PROBLEM, "sam", x0=2 * START, lr=lr, rho=rho, seed=4, **how)
         LAB.run(EQUAL, "sam", x0=START, lr=lr, rho=rho, **how)
-    assert laboratory._simulate._cache_size() == before
+    assert run_blocks._cache_size() == before
     LAB.run(PROBLEM, "sam", x0=START, steps=12, runs=2)  # another shape does compile
-    assert laboratory._simulate._cache_size() == before + 1
+    assert run_blocks._cache_size() == before + 1
 
 
 def test_every_run_may_have_its_own_start():

@@ -134,3 +134,28 @@ def test_names_are_moved_apart_and_no_further():
 def test_shades_are_readable_and_dark_colours_are_left_alone(colour):
     assert _style.contrast(_style.shade(colour)) >= _style.READABLE
     assert to_hex(_style.shade(_style.BLUE)).upper() == _style.BLUE
+
+
+def test_names_stay_beside_the_axes_while_there_is_room():
+    assert _style.inside([0.0, 0.5], [0.2, 0.2]) == pytest.approx([0.1, 0.5])
+    assert _style.inside([0.85, 1.0], [0.2, 0.2]) == pytest.approx([0.7, 0.9])
+    assert _style.inside([0.5, 1.0], [0.6, 0.8]) == pytest.approx([-0.1, 0.6])  # 1.4 in all
+    assert _style.inside([0.4, 0.6], [0.2, 0.2]) == [0.4, 0.6]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.0, 2.0), (3.0, 3.0), (1e-320, 1.0), (1e-300, 1e308), (5e-324, 5e-324)]
+)
+def test_a_logarithmic_axis_ends_at_ordinary_numbers_round_its_data(low, high):
+    bottom, top = _style.log_room(low, high)
+    assert 0 < bottom < top < math.inf
+    assert bottom < max(low, _style.SMALLEST) and top > min(high, _style.LARGEST)
+
+
+def test_powers_of_ten_are_few_and_evenly_apart():
+    assert list(_style.decades(0.02, 300.0, 7)) == [-1, 0, 1, 2]
+    assert list(_style.decades(1e-12, 1.0, 7)) == [-12, -10, -8, -6, -4, -2, 0]
+    assert list(_style.decades(2e-13, 1.0, 4)) == [-10, -5, 0]
+    for low, high in ((1e-300, 1e300), (1e-3, 2e3), (0.5, 60.0), (1e-45, 1e8)):
+        assert 2 <= len(_style.decades(low, high, 7)) <= 7
+    assert [_style.power_of_ten(x) for x in (1e-3, 0.0, -100.0)] == ["$10^{-3}$", "0", "$-10^{2}$"]

@@ -4,9 +4,11 @@ import ast
 import inspect
 import itertools
 import math
+import pickle
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,16 +18,18 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from sims.lab import Lab
-from sims.plots import _style, svg
+from sims.plots import _style, svg, triple
 from theory import catalogue
 from theory.claims import usam_linear_rate
+from theory.core import InputError
 from theory.moments import hessian_moments, nonuniformity, sharpness
 from theory.problems.quadratic import quadratic
 from theory.stability.operator import step_matrices
 from theory.stability.propagation import expected_loss
-from theory.stability.threshold import critical_steps
+from theory.stability.threshold import critical_steps, mean_square_rate, one_step_rate
 
 KEYS = catalogue.keys("sims.plots")
+HELPERS = sorted(path.stem for path in Path(_style.__file__).parent.glob("_[a-z]*.py"))
 ROWS = np.array([[0.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
 TRIO = quadratic(factors=ROWS[:, None, :])
 
@@ -81,17 +85,107 @@ def triple_data():
     return (seen.loss, exact, bound), {"names": names}
 
 
+def loss_curves_data():
+    """Three steps, two of them past the mean-square edge; at the largest all runs diverge."""
+    every, runs = 20, {}
+    for lr in (0.5, 1.6, 6.0):
+        run = Lab().run(TRIO, "usam", x0=[1.0, 1.0], steps=300, runs=7, lr=lr, rho=0.05)
+        runs[f"USAM η = {lr}"] = run.loss[:, ::every]
+    steps = np.arange(0, 301, every)
+    p, A = step_matrices(TRIO.hessians, TRIO.weights, rho=0.05)
+    rate = mean_square_rate(p, A, 0.5)
+    assert rate < 1 < mean_square_rate(p, A, 1.6)
+    start = runs["USAM η = 0.5"][0, 0]
+    curve, slower = start * rate**steps, start * one_step_rate(p, A, 0.5) ** steps
+    return (steps, runs), {"predicted": {"USAM η = 0.5": curve, "one-step rate": slower}}
+
+
+def phase_diagram_data():
+    """USAM over a grid; some cells converge, some grow, some diverge, and seeds disagree."""
+    rho, eta = np.linspace(0, 0.4, 5), np.linspace(0.2, 2.4, 9)
+    rate, ends = np.ones((3, 5, 9)), np.full((3, 5, 9), -1)
+    for i, j in itertools.product(range(5), range(9)):
+        how = {"lr": eta[j], "rho": rho[i]}
+        loss = Lab().run(TRIO, "usam", x0=[1.0, 0.7], steps=600, runs=3, **how).loss
+        gone = ~np.isfinite(loss)
+        ends[:, i, j] = np.where(gone.any(1), gone.argmax(1), -1)
+        rate[:, i, j] = np.where(gone.any(1), np.nan, (loss[:, 60] / loss[:, 10]) ** (1 / 50))
+    exact = [critical_steps(*step_matrices(TRIO.hessians, TRIO.weights, rho=r)) for r in rho]
+    edges = {
+        "mean-square": np.array([steps.mean_square for steps in exact]),
+        "mean": np.array([steps.mean for steps in exact]),
+    }
+    return (rho, eta, rate), {"diverged_at": ends, "edges": edges, "stalls": 0.02}
+
+
+def width_curves_data():
+    """Random features tanh(Wx): H_i = h_i h_i', so a and s_k grow with the number of features."""
+    rng, widths, inputs = np.random.default_rng(0), np.array([4, 8, 16, 32]), 6
+    rows = {name: np.zeros((5, 4)) for name in ("sharpness a", "s₂", "s₃")}
+    for seed, place in itertools.product(range(5), range(4)):
+        h = np.tanh(rng.normal(size=(inputs, 3)) @ rng.normal(size=(3, widths[place])))
+        H, weights = h[:, :, None] * h[:, None, :], np.full(inputs, 1 / inputs)
+        rows["sharpness a"][seed, place] = sharpness(H, weights)
+        rows["s₂"][seed, place] = nonuniformity(H, weights, 2)
+        rows["s₃"][seed, place] = nonuniformity(H, weights, 3)
+    lost = {name: values.copy() for name, values in rows.items()}
+    for values in lost.values():
+        values[1, 3] = np.inf
+    return (widths, {q: {"SGD": lost[q], "SAM ρ = 0.1": rows[q] / 2} for q in rows}), {}
+
+
+def landscape_data():
+    """A bowl of curvatures 1 and 10: steps below and above 2/10, and SAM on its two-cycle."""
+    bowl = quadratic(hessians=np.diag([1.0, 10.0])[None])
+    x, y = np.linspace(-2, 2, 21), np.linspace(-1, 1, 21)
+    f = np.array([[bowl.oracle(None).loss(np.array([a, b])) for b in y] for a in x])
+
+    def path(key, steps=40, **how):
+        return Lab().run(bowl, key, x0=[-1.7, 0.3], steps=steps, batch=None, **how).x[0]
+
+    paths = {
+        "GD η = 0.18": path("sgd", lr=0.18),
+        "SAM η = 0.1": path("sam", lr=0.1, rho=0.3),
+        "GD η = 0.21": path("sgd", lr=0.21),
+        "GD η = 3": path("sgd", steps=400, lr=3.0),
+    }
+    cycle = np.array([[0, -0.3], [0, 0.3]])  # (1/10)(3/10)(10)/(2 - 1)
+    return (x, y, f, paths), {"curves": {"two-cycle": cycle}, "names": ("x", "y")}
+
+
+def spectra_data():
+    """A Hessian with negative eigenvalues, under the square root of its diagonal's size."""
+    F = np.random.default_rng(0).normal(size=(50, 40)) * np.geomspace(1, 1e-3, 40)
+    H = F.T @ F / 10 - 1e-4 * np.eye(40)
+    D = np.sqrt(np.abs(np.diag(H)))
+    found = {
+        "H": np.linalg.eigvalsh(H),
+        "preconditioned": np.linalg.eigvalsh(H / np.sqrt(D[:, None] * D)),
+    }
+    return (found,), {"edges": {"H": 4.0, "preconditioned": 2.0}}
+
+
 DATA = {
     "bound_map": bound_map_data,
     "ladder": ladder_data,
+    "landscape": landscape_data,
+    "loss_curves": loss_curves_data,
+    "phase_diagram": phase_diagram_data,
+    "spectra": spectra_data,
     "triple": triple_data,
     "two_cycle": two_cycle_data,
+    "width_curves": width_curves_data,
 }
 every_key = pytest.mark.parametrize("key", KEYS)
 
 
+@cache
+def data(key):
+    return DATA[key]()
+
+
 def drawn(key: str) -> Figure:
-    args, options = DATA[key]()
+    args, options = data(key)
     figure = catalogue.load("sims.plots", key).draw(*args, **options)
     figure.draw_without_rendering()  # the layout is made when it is drawn
     return figure
@@ -184,9 +278,60 @@ def _neighbour_names(axes, axis):
 @every_key
 def test_its_arguments_are_left_as_they_were(key):
     args, options = DATA[key]()
-    before = repr((args, options))
+    before = pickle.dumps((args, options))
     catalogue.load("sims.plots", key).draw(*args, **options)
-    assert repr((args, options)) == before
+    assert pickle.dumps((args, options)) == before
+
+
+def spoilt(value, spoil):
+    """Copies of nested arguments with one array or number spoilt in each."""
+    if isinstance(value, dict):
+        pairs = [(key, each) for key in value for each in spoilt(value[key], spoil)]
+        yield from (value | {key: each} for key, each in pairs)
+    elif isinstance(value, tuple):
+        for i in range(len(value)):
+            yield from ((*value[:i], each, *value[i + 1 :]) for each in spoilt(value[i], spoil))
+    elif isinstance(value, np.ndarray | float):
+        found = spoil(np.array(value))
+        if found is not None:
+            yield found
+
+
+def with_nan(array):
+    if array.dtype == bool:
+        return None
+    array = array.astype(float)
+    array[(-1,) * array.ndim] = math.nan
+    return array
+
+
+def emptied(array):
+    return array[:0] if array.ndim else None
+
+
+def refused_or_said(key, args, options):
+    """True if drawing raises an `InputError` of one line, or words in it say "diverged"."""
+    try:
+        figure = catalogue.load("sims.plots", key).draw(*args, **options)
+    except InputError as error:
+        return len(str(error).splitlines()) == 1
+    return any("diverged" in text.get_text() for text in texts(figure))
+
+
+@every_key
+@pytest.mark.parametrize("spoil", [with_nan, emptied])
+def test_what_it_cannot_show_is_refused_or_said(key, spoil):
+    """Matplotlib leaves out what is not finite; so a figure must refuse it, or count it."""
+    cases = list(spoilt(data(key), spoil))
+    assert cases or (key, spoil) == ("ladder", emptied)
+    for args, options in cases:
+        assert refused_or_said(key, args, options)
+
+
+def test_a_figure_that_leaves_out_what_is_not_finite_is_noticed(monkeypatch):
+    assert refused_or_said("triple", *next(spoilt(data("triple"), with_nan)))
+    monkeypatch.setattr(triple, "numbers", lambda series, *_, **__: series)
+    assert not refused_or_said("triple", *next(spoilt(data("triple"), with_nan)))
 
 
 @every_key
@@ -199,17 +344,18 @@ def test_as_svg_its_text_stays_text_and_its_bytes_the_same(key):
             assert line.startswith("$") or line.strip() in names, line
 
 
-@every_key
+@pytest.mark.parametrize("key", [*KEYS, *HELPERS])
 def test_it_only_draws(key):
     """No theory, no simulation, no file: a figure imports numbers and matplotlib."""
-    module = catalogue.load("sims.plots", key)
-    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    source = Path(_style.__file__).with_name(f"{key}.py")
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
         for name in names:
             allowed = ("__future__", "collections", "math", "matplotlib", "numpy", "typing")
-            assert name.split(".")[0] in allowed or name == "sims.plots._style", name
+            ours = name.startswith("sims.plots._") or name == "theory.core"  # for InputError
+            assert name.split(".")[0] in allowed or ours, name
     called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not called & {"savefig", "open", "write_text", "linalg"}
 

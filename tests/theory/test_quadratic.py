@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from theory.core import InputError
-from theory.problems.quadratic import Quadratic, quadratic
+from theory.problems.quadratic import Quadratic, generate, quadratic
 
 H = np.array([[[2.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 3.0]]])
 X = np.array([0.5, -2.0])
@@ -131,3 +131,22 @@ def test_the_dataclass_itself_checks_nothing():
 def test_importing_the_problem_does_not_import_jax():
     code = "import sys, theory.problems.quadratic; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_generated_hessians_have_the_asked_rank_and_the_promised_mean():
+    problem = generate(n=4000, d=3, rank=2, condition=4.0, seed=1)
+    assert all(np.linalg.matrix_rank(h) == 2 for h in problem.hessians[:10])
+    # entries average n rank products of normal numbers: deviation at most sqrt(2/8000)
+    assert np.allclose(
+        problem.hessians.mean(0), np.diag([1, 0.5, 0.25]), atol=5 * (2 / 8000) ** 0.5
+    )
+
+
+def test_a_start_is_one_away_from_the_minimum():
+    assert np.linalg.norm(generate(d=7).start(np.random.default_rng(0))) == pytest.approx(1)
+
+
+def test_generated_weights_are_those_of_the_door():
+    assert np.array_equal(generate(n=2, weights=[1, 3]).weights, [0.25, 0.75])
+    with pytest.raises(InputError, match=r"^rank: got 0"):
+        generate(rank=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,33 @@ def real(value: Any, field: str, allowed: str, axes: int) -> np.ndarray:
     return array
 
 
+def labelled(
+    inputs: Any,
+    targets: Any,
+    rows: str = "rows",
+    answers: str = "targets",
+    *,
+    outputs: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Real inputs (n, d) and as many targets (n,); with `outputs` also (n, k), k >= 2.
+
+    `rows` and `answers` are their names in error messages.
+    """
+    X = real(inputs, rows, "a real array (n, d), no axis empty", 2)
+    try:
+        axes = np.ndim(targets)
+    except ValueError:  # ragged nesting, which `real` reports
+        axes = 1
+    many = outputs and axes == 2
+    allowed = "a real array (n,)" + (" or (n, k) with k >= 2" if outputs else "") + ", not empty"
+    y = real(targets, answers, allowed, 2 if many else 1)
+    if many and y.shape[1] < 2:
+        raise InputError(answers, f"shape {y.shape}", allowed)
+    if len(y) != len(X):
+        raise InputError(answers, f"shape {y.shape}", f"{len(X)} targets, as many as inputs")
+    return X, y
+
+
 def finite(array: np.ndarray, field: str) -> None:
     """Raises `InputError` naming the first entry that is not finite."""
     wrong = np.argwhere(~np.isfinite(array))
@@ -37,12 +65,40 @@ def entry(field: str, sample: int, *place: int) -> str:
     return f"{field}[{sample}]" + (f"[{','.join(map(str, place))}]" if place else "")
 
 
-def whole(value: Any, field: str, least: int = 1) -> int:
-    """`value` as an int; raises `InputError` unless it is an integer of at least `least`."""
+def whole(value: Any, field: str, least: int = 1, most: int = 2**63 - 1) -> int:
+    """`value` as an int; raises `InputError` unless it is an integer from `least` to `most`."""
     integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not (integer and least <= value < 2**63):
-        raise InputError(field, repr(value), f"an integer, at least {least}")
+    if not (integer and least <= value <= most):
+        end = "" if most == 2**63 - 1 else f" and at most {most}"
+        raise InputError(field, repr(value), f"an integer, at least {least}{end}")
     return int(value)
+
+
+def number(value: Any, field: str, *, least: float = 0, above: float = -np.inf) -> float:
+    """`value` as a finite float of at least `least` and larger than `above`."""
+    return _between(value, field, least, above, np.inf)
+
+
+def fraction(value: Any, field: str, *, above: float = -np.inf) -> float:
+    """`value` as a float from 0 to 1, larger than `above`."""
+    return _between(value, field, 0, above, 1)
+
+
+def _between(value: Any, field: str, least: float, above: float, most: float) -> float:
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not (real and least <= value <= most and value > above and np.isfinite(value)):
+        low = f"above {above:g}" if above >= least else f"at least {least:g}"
+        high = "" if most == np.inf else f" and at most {most:g}"
+        raise InputError(field, repr(value), f"a finite number, {low}{high}")
+    return float(value)
+
+
+def choice(value: Any, field: str, known: Iterable[str]) -> str:
+    """`value`, one of the names `known`; raises `InputError` listing them."""
+    names = tuple(known)
+    if not isinstance(value, str) or value not in names:
+        raise InputError(field, repr(value), ", ".join(names))
+    return value
 
 
 def normalised(weights: Any, n: int) -> np.ndarray:

@@ -79,7 +79,10 @@ class Minibatch:
         return [x[a:b].reshape(s) for a, b, s in zip(starts, ends, shapes, strict=True)]
 
     def ravel(self, tensors: list[Any]) -> Any:
-        return namespace(*tensors).concatenate([tensor.reshape(-1) for tensor in tensors])
+        x = namespace(*tensors).concatenate([tensor.reshape(-1) for tensor in tensors])
+        # An optimizer that mixes the entries of a tensor (Shampoo) would wake masked weights.
+        free = getattr(self.problem, "free", None)
+        return x if free is None else x * free
 
 
 def minibatch(problem: Any, batch: Any, probes: Probes | None) -> Minibatch:

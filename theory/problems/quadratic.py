@@ -13,7 +13,8 @@ import numpy as np
 
 from theory.core import InputError, Probes
 from theory.moments import door_tolerance
-from theory.problems._doors import entry, finite, normalised, real
+from theory.problems import _data
+from theory.problems._doors import entry, finite, normalised, real, whole
 from theory.problems._oracle import Minibatch, minibatch
 
 
@@ -50,6 +51,11 @@ class Quadratic:
         """The mean loss over the indices `batch` (B,); None: f itself."""
         return minibatch(self, batch, probes)
 
+    def start(self, rng: np.random.Generator) -> np.ndarray:
+        """x_0 in a uniformly random direction, at distance 1 from the minimum."""
+        x = rng.normal(size=self.dimension)
+        return x / np.linalg.norm(x)
+
 
 def quadratic(hessians: Any = None, *, factors: Any = None, weights: Any = None) -> Quadratic:
     """A checked `Quadratic` from exactly one of `hessians` (n, d, d) and `factors` (n, k, d).
@@ -74,6 +80,25 @@ def quadratic(hessians: Any = None, *, factors: Any = None, weights: Any = None)
     H = given / 2 + np.swapaxes(given, 1, 2) / 2
     _check_definiteness(H)
     return Quadratic(H, normalised(weights, len(H)))
+
+
+def generate(
+    *,
+    seed: int = 0,
+    n: int = 8,
+    d: int = 4,
+    rank: int = 1,
+    condition: float = 1.0,
+    weights: Any = None,
+) -> Quadratic:
+    """n samples H_i = F_i'F_i, the rows of F_i (rank, d) from N(0, diag(l)) / sqrt(rank).
+
+    l falls geometrically from 1 to 1/condition, and E H_i = diag(l). Raises `InputError` naming the
+    setting.
+    """
+    shape = whole(n, "n"), whole(rank, "rank"), whole(d, "d")
+    rows = _data.gaussian(_data.stream(seed, "inputs"), shape[0] * shape[1], shape[2], condition)
+    return quadratic(factors=rows.reshape(shape) / shape[1] ** 0.5, weights=weights)
 
 
 def _check_symmetry(H: np.ndarray) -> None:

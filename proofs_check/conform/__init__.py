@@ -1,0 +1,1 @@
+"""A user's own SAM is put through problems with known answers, and its conventions are named."""

@@ -1,0 +1,325 @@
+"""Many runs of one optimizer on one problem, compiled once, measured on the way.
+
+Runs are computed in blocks of a fixed size that depends on the problem and the measurements alone,
+never on how many runs there are; every run's samples, probes and start depend on (root, seed)
+alone. So its numbers depend on neither order nor grouping nor the number of workers (on one jaxlib
+and one instruction set). Step sizes, radii and data are traced: a grid compiles once.
+
+Optimizers are written once. A space says what their vectors are: arrays (`sims._plain`), or on
+least squares combinations of rows (`sims._gram`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any
+
+import jax
+import numpy as np
+
+from sims import _draw
+from sims._block import MEASURES, Block, Plan, Shared, measurement, run_blocks
+from sims._draw import whole
+from sims._gram import NeedsCoefficients
+from sims.optimizers._tensors import fitted
+from theory import catalogue
+from theory.core import InputError, Optimizer, Problem
+
+NEVER = -1
+
+# A block's state is read and written once a step, and best stays in the first-level cache; in Gram
+# space with a stream for each run, larger blocks pay for the gathers.
+CACHED_BYTES, GATHERED_BYTES = 32_768, 131_072
+MOST_IN_BLOCK = 512
+LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
+BLOCKS_A_CALL = 16
+CORES = len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What all runs of a simulation have in common.
+
+    `optimizer` is a prototype whose numbers hold where the runs bring no others. batch None feeds
+    the full weighted mean loss. `record` names measurements, taken at the start and after every
+    `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible and cheaper.
+    `block` runs are computed together; None: as many as the caches hold.
+    """
+
+    problem: Problem
+    optimizer: Optimizer
+    steps: int
+    every: int = 1
+    batch: int | None = 1
+    sampling: str = "with"
+    record: Sequence[str] = ("loss",)
+    space: str = "auto"
+    block: int | None = None
+
+
+def simulate(
+    setting: Setting, hyper: dict[str, Any], seeds: Any, *, root: int = 0
+) -> dict[str, np.ndarray]:
+    """Each record (runs, records) and `diverged_at` (runs,) of runs that differ in `hyper` and seed.
+
+    `hyper` maps an optimizer's fields to (runs,) numbers; whole numbers must be equal in all runs.
+    Runs with equal (root, seed) share start, samples and probes. A run has diverged at the first
+    step whose iterate has no finite norm (-1: never); from there on what it records is inf. Raises
+    `InputError`.
+    """
+    prepared = simulation(setting)
+    runs = prepared.runs(hyper, seeds, root)
+    return prepared.run(runs, shared=together(seeds))
+
+
+def estimate(setting: Setting, runs: int) -> int:
+    """The bytes `simulate` will hold at its peak, from shapes alone."""
+    prepared = simulation(setting)
+    return prepared.bytes(whole("runs", runs, 1))
+
+
+@lru_cache(maxsize=8)
+def simulation(setting: Setting) -> Simulation:
+    """The prepared simulation of a setting, remembered by the setting's identity."""
+    return Simulation(setting)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where runs differ. `optimizer` has leaves (runs,) where `batched`, numbers elsewhere.
+
+    `starts` (runs, d), `keys` (runs, 2) or, instead of what they would draw, `given` indices
+    (runs, steps, B).
+    """
+
+    optimizer: Any
+    batched: tuple[bool, ...]
+    starts: np.ndarray
+    keys: np.ndarray
+    given: np.ndarray | None = None
+
+    def take(self, which: np.ndarray) -> Runs:
+        """Those runs, in the shape of `which`."""
+        leaves, structure = jax.tree.flatten(self.optimizer)
+        own = [
+            leaf[which] if many else leaf for leaf, many in zip(leaves, self.batched, strict=True)
+        ]
+        given = None if self.given is None else self.given[which]
+        optimizer = jax.tree.unflatten(structure, own)
+        return replace(
+            self, optimizer=optimizer, starts=self.starts[which], keys=self.keys[which], given=given
+        )
+
+
+class Simulation:
+    """A setting, checked, with what its runs share computed once."""
+
+    def __init__(self, setting: Setting) -> None:
+        whole("steps", setting.steps, 0)
+        whole("every", setting.every, 1)
+        if setting.steps % setting.every:
+            raise InputError("every", setting.every, f"a divisor of steps = {setting.steps}")
+        problem: Any = setting.problem
+        self.setting, self.problem, self.record = setting, problem, tuple(setting.record)
+        for key in self.record:
+            measurement(key)
+        register(self.problem)
+        weights, size = np.asarray(self.problem.weights), setting.batch
+        sampler = None if size is None else _draw.sampler(weights, size, setting.sampling)
+        gram = np.asarray(self.problem.gram()) if in_gram(setting) else None
+        self.common = Shared(self.problem, gram, sampler)
+        self._plans: dict[Plan, Plan] = {}
+
+    def runs(self, hyper: dict[str, Any], seeds: Any, root: int) -> Runs:
+        """Runs that start and draw by (root, seed)."""
+        seeds = np.asarray(seeds)
+        if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or not len(seeds) or seeds.min() < 0:
+            raise InputError("seeds", f"dtype {seeds.dtype}, shape {seeds.shape}", "integers >= 0")
+        prototype = fitted(self.setting.optimizer, self.problem)
+        optimizer, batched = with_hyper(prototype, hyper, len(seeds))
+        unique, where = np.unique(seeds, return_inverse=True)
+        first = [self.problem.start(np.random.default_rng([root, int(s)])) for s in unique]
+        return Runs(optimizer, batched, np.array(first)[where], _draw.keys(root, seeds))
+
+    def run(self, runs: Runs, *, shared: bool = False) -> dict[str, np.ndarray]:
+        """As `simulate`. `shared`: runs with equal keys are computed together, from one start."""
+        plan = self._plan(runs, shared)
+        found = self._dispatch(plan, runs)
+        finite, where = found.pop("finite"), np.full(len(runs.starts), NEVER)
+        lost = np.flatnonzero(~finite.all(axis=1))
+        if len(lost):  # rare: a second program counts steps, which would slow the first one down
+            counted = self._dispatch(replace(plan, locate=True, shared=False), runs.take(lost))
+            every = self.setting.every
+            record = finite[lost].argmin(axis=1) * every  # the first one that was lost
+            where[lost] = np.clip(counted["finite_steps"] + 1, record - every + 1, record)
+            gone = np.arange(finite.shape[1]) * every >= where[lost, None]
+            for values in found.values():
+                part = values[lost]
+                part[gone] = np.inf
+                values[lost] = part
+        return found | {"diverged_at": where}
+
+    def bytes(self, count: int) -> int:
+        """What `count` runs hold at their peak, from shapes alone: inputs, records, the program."""
+        one = self.runs({}, np.zeros(1, dtype=int), 0)
+        plan = self._plan(one, shared=False)
+        call = np.zeros((_blocks_a_call(-(-count // plan.block)), plan.block), dtype=int)
+        compiled = run_blocks.lower(*self._arguments(plan, one, call)).compile()
+        analysis: Any = compiled.memory_analysis()
+        program = analysis.temp_size_in_bytes + analysis.argument_size_in_bytes
+        # Records are held twice: as they come, and in the order of the runs.
+        a_run = 2 * analysis.output_size_in_bytes / call.size + one.starts.nbytes + one.keys.nbytes
+        return int(program * CORES + a_run * count)
+
+    def _plan(self, runs: Runs, shared: bool) -> Plan:
+        s, given = self.setting, runs.given is not None
+        plan = Plan(s.steps, s.every, self.record, self.common.gram is not None, shared, given)
+        if s.block is not None and self.common.gram is None:
+            return replace(plan, block=s.block)
+        if plan not in self._plans:
+            chosen = plan
+            try:
+                size = self._held_bytes(plan, runs)
+            except NeedsCoefficients:
+                chosen = replace(plan, track=True)
+                size = self._held_bytes(chosen, runs)
+            wide = chosen.gram and not shared
+            fit = max(1, (GATHERED_BYTES if wide else CACHED_BYTES) // size)
+            block = s.block or min(MOST_IN_BLOCK, 1 << fit.bit_length() - 1)
+            self._plans[plan] = replace(chosen, block=block)
+        return self._plans[plan]
+
+    def _held_bytes(self, plan: Plan, runs: Runs) -> int:
+        """What one run holds between steps; tracing a step and a record tells what that must be."""
+        plan = replace(plan, steps=min(plan.steps, 1), every=1)
+        _, batched, _, optimizer, data = self._arguments(plan, runs, np.zeros((1, 1), dtype=int))
+        leaves, structure = jax.tree.flatten(optimizer)
+        many = [leaf[0] if b else leaf for leaf, b in zip(leaves, batched, strict=True)]
+
+        def trace(leaves: Any, data: Any) -> Any:
+            optimizer = jax.tree.unflatten(structure, leaves)
+            block = Block(plan, batched, self.common, optimizer, data)
+            block.run()
+            return block.begin()
+
+        held = jax.eval_shape(trace, many, jax.tree.map(lambda a: a[0], data))
+        return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(held))
+
+    def _arguments(self, plan: Plan, runs: Runs, groups: np.ndarray) -> tuple[Any, ...]:
+        """What `run_blocks` takes, for groups (blocks, runs) of runs."""
+        own = runs.take(groups)
+        first = (lambda a: a[:, 0]) if plan.shared else (lambda a: a)
+        data = first(own.starts), first(own.keys), own.given
+        common = replace(self.common, sampler=None) if plan.given else self.common
+        return plan, runs.batched, common, own.optimizer, data
+
+    def _dispatch(self, plan: Plan, runs: Runs) -> dict[str, np.ndarray]:
+        """Blocks, a few a call, the calls over the cores; results in the order of the runs."""
+        groups = _groups(runs, plan)
+        size = _blocks_a_call(len(groups))
+        padded = groups[np.minimum(np.arange(-(-len(groups) // size) * size), len(groups) - 1)]
+
+        def call(part: np.ndarray) -> Any:
+            return jax.tree.map(np.asarray, run_blocks(*self._arguments(plan, runs, part)))
+
+        out: dict[str, np.ndarray] = {}
+        parts = np.split(padded, len(padded) // size)
+        with ThreadPoolExecutor(CORES) as pool:
+            for part, found in zip(parts, pool.map(call, parts), strict=True):
+                for key, values in found.items():  # (blocks, records, runs, ...), or no records
+                    rows = values if plan.locate else np.moveaxis(values, 2, 1)
+                    rows = rows.reshape(part.size, *rows.shape[2:])
+                    into = out.setdefault(
+                        key, np.empty((len(runs.starts), *rows.shape[1:]), rows.dtype)
+                    )
+                    into[part.ravel()] = rows
+        return out
+
+
+def together(seeds: Any) -> bool:
+    """Whether every seed has runs enough to fill blocks of its own."""
+    return bool(np.unique(seeds, return_counts=True)[1].min() >= LEAST_SHARED)
+
+
+def _groups(runs: Runs, plan: Plan) -> np.ndarray:
+    """Runs (blocks, runs a block): in order or, where shared, by their keys; the last repeated."""
+    ids = np.arange(len(runs.starts))
+    lists = [ids]
+    if plan.shared:
+        _, where = np.unique(runs.keys, axis=0, return_inverse=True)
+        lists = [np.flatnonzero(where == k) for k in range(where.max() + 1)]
+    blocks = []
+    for members in lists:
+        count = -(-len(members) // plan.block) * plan.block
+        blocks.append(members[np.minimum(np.arange(count), len(members) - 1)])
+    return np.concatenate(blocks).reshape(-1, plan.block)
+
+
+def _blocks_a_call(blocks: int) -> int:
+    """A power of two, so that few sizes are compiled; enough calls for all cores."""
+    each = max(1, blocks // CORES)
+    return min(BLOCKS_A_CALL, 1 << each.bit_length() - 1)
+
+
+def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, tuple[bool, ...]]:
+    """The optimizer with (runs,) arrays in those fields, and which leaves they are.
+
+    Whole numbers decide what is computed, so they stay one number. Raises `InputError`.
+    """
+    known = {f.name: f for f in fields(prototype) if not f.metadata.get("static")}
+    values: dict[str, Any] = {}
+    for name, value in hyper.items():
+        if name not in known:
+            raise InputError(name, "values", f"fields that vary: {', '.join(known)}")
+        counts = isinstance(known[name].default, int)
+        array = np.asarray(value)
+        allowed = f"{runs} finite numbers, at least 0" + (", all equal" if counts else "")
+        if array.shape != (runs,) or array.dtype.kind not in ("iu" if counts else "iuf"):
+            raise InputError(name, f"dtype {array.dtype}, shape {array.shape}", allowed)
+        if not (np.isfinite(array).all() and (array >= 0).all()):
+            raise InputError(name, array[~(np.isfinite(array) & (array >= 0))][0], allowed)
+        if counts and (array != array[0]).any():
+            raise InputError(name, "different numbers", allowed)
+        values[name] = array.astype(np.int64)[0] if counts else array.astype(np.float64)
+    many = {name for name, value in values.items() if np.ndim(value)}
+    optimizer = replace(prototype, **values)
+    marks = replace(jax.tree.map(lambda _: False, optimizer), **dict.fromkeys(many, True))
+    return optimizer, tuple(jax.tree.leaves(marks))
+
+
+def in_gram(setting: Setting) -> bool:
+    """Whether the runs are computed in Gram space; raises `InputError` where that cannot be."""
+    if setting.space not in ("auto", "plain", "gram"):
+        raise InputError("space", repr(setting.space), "'auto', 'plain' or 'gram'")
+    obstacle = _obstacle(setting)
+    if setting.space == "gram" and obstacle:
+        raise InputError("space", "'gram'", f"'plain' here: {obstacle}")
+    if obstacle or setting.space == "plain":
+        return False
+    n, size = len(setting.problem.weights), setting.batch
+    # A step reads and writes n products for each row of the batch, plain coordinates 2 d.
+    return setting.space == "gram" or (size is not None and n <= 2 * setting.problem.dimension)
+
+
+def _obstacle(setting: Setting) -> str:
+    """Why Gram space is out of the question, or nothing."""
+    optimizer = type(setting.optimizer)
+    if not hasattr(setting.problem, "gram"):
+        return f"{type(setting.problem).__name__} has no Gram matrix"
+    if getattr(optimizer, "needs_coordinates", False):
+        return f"{optimizer.__name__} needs coordinates"
+    for key in setting.record:
+        if key != "x" and getattr(catalogue.load(MEASURES, key), "NEEDS_COORDINATES", True):
+            return f"the record {key} needs coordinates"
+    return ""
+
+
+def register(problem: Any) -> None:
+    """Teach JAX to trace through a problem dataclass; the theory layer does not know JAX."""
+    leaves = jax.tree_util.tree_leaves(problem)
+    if len(leaves) == 1 and leaves[0] is problem:  # an unknown class is its own only leaf
+        jax.tree_util.register_dataclass(type(problem))

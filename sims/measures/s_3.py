@@ -1,0 +1,13 @@
+"""s_3 = lambda_max(M_3 - H^3)^(1/3): how unlike each other the Hessians of the samples are at x."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sims.measures._at import At
+from sims.measures._moments import nonuniformity
+
+
+def measure(at: At) -> Any:
+    """s_3 in the units of a Hessian, as theory.moments.nonuniformity defines it."""
+    return nonuniformity(at, 3)
