@@ -1,6 +1,6 @@
 """The same runs on one core and on two, by the clock on the wall, taking turns.
 
-Each side is a process of its own, because JAX counts its devices once, when it starts.
+Each side is a process of its own, because the engine counts its processors when it is loaded.
 """
 
 from __future__ import annotations
@@ -35,16 +35,8 @@ def gain(key: str, rounds: int, cpus: list[int], quick: bool) -> tuple[float, fl
 
 
 def _child(key: str, cpus: list[int], quick: bool) -> subprocess.Popen[str]:
-    # One XLA device a core: runs are sharded over devices; threads inside an operation gain nothing.
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={len(cpus)}"
     command = [sys.executable, "-m", "benchmarks._cores", key, json.dumps(cpus), json.dumps(quick)]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "XLA_FLAGS": flags},
-    )
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _turn(side: subprocess.Popen[str]) -> float:
@@ -64,7 +56,7 @@ def main(key: str, cpus: list[int], quick: bool) -> None:
     """Print the seconds of one run now, and of another for every line that comes in."""
     os.sched_setaffinity(0, cpus)
     from benchmarks._ours import Flatproof
-    from benchmarks.simulate import workloads
+    from benchmarks._workload import workloads
 
     entrant = Flatproof()
     entrant.prepare(workloads(quick)[key]())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sims.engine import Setting, simulate
 
 from benchmarks._entrant import Entrant
 from benchmarks._workload import EVERY, ROOT, Network, Workload
+from sims.engine import Setting, simulate
 from sims.lab import build
+from theory.problems.linear import linear
+from theory.problems.two_layer import two_layer
 
 
 class Flatproof(Entrant):
@@ -28,7 +30,6 @@ class Flatproof(Entrant):
             steps=w.steps,
             every=EVERY if network else w.steps,
             record=("loss", "lambda_max") if network else ("loss",),
-            space="plain" if network else "gram",
         )
 
     def run(self) -> dict[str, np.ndarray]:
@@ -42,9 +43,5 @@ class Flatproof(Entrant):
 
 def _problem(w: Workload) -> Any:
     if isinstance(w, Network):
-        from theory.problems.two_layer import two_layer
-
         return two_layer(w.inputs, w.targets, w.width)
-    from theory.problems.linear import linear
-
     return linear(w.inputs, w.targets)

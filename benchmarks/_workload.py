@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+
+from sims import _draw
+from theory.problems.linear import linear
+from theory.problems.two_layer import two_layer
 
 TINY = 1e-12  # added to the norm of the climb, as the released implementations of SAM do
 ROOT = 20240501  # any fixed number: it keys the data, the streams and the starts of all workloads
@@ -101,9 +106,14 @@ class Network(Workload):
 
 
 def streams(seeds: np.ndarray, steps: int, batch: int, n: int) -> np.ndarray:
-    """(R, steps, batch) int32, uniform over n samples: run r's stream depends on seeds[r] alone."""
-    drawn = [np.random.default_rng([ROOT, s]).integers(n, size=(steps, batch)) for s in seeds]
-    return np.array(drawn, dtype=np.int32)
+    """(R, steps, batch) int32, uniform over n samples: what the engine draws for these seeds."""
+    sampler = _draw.sampler(np.full(n, 1 / n), batch, "with")
+    return sampler.draw(np, _draw.keys(ROOT, seeds)[:, None], np.arange(steps))
+
+
+def starts(problem: Any, seeds: np.ndarray) -> np.ndarray:
+    """(R, d), where the engine starts runs of these seeds."""
+    return np.array([problem.start(np.random.default_rng([ROOT, seed])) for seed in seeds])
 
 
 def least_squares(
@@ -120,7 +130,6 @@ def least_squares(
     lr, rho = (a.ravel() for a in np.meshgrid(np.linspace(0.1, 0.9, side), _radii(side)))
     lr, rho = np.repeat(lr, repeats), np.repeat(rho, repeats)
     seeds = np.zeros(len(lr), dtype=np.int64) if shared else np.arange(len(lr))
-    starts = np.array([_start(seed, d) for seed in seeds])
     how = "one stream for the grid" if shared else "a stream for every run"
     return LeastSquares(
         key,
@@ -130,7 +139,7 @@ def least_squares(
         lr,
         rho,
         seeds,
-        starts,
+        starts(linear(rows, targets), seeds),
         streams(seeds[:1] if shared else seeds, steps, 1, n),
     )
 
@@ -154,7 +163,7 @@ def network(key: str, *, width: int, side: int, repeats: int, steps: int, batch:
         lr,
         rho,
         seeds,
-        np.array([_weights(seed, width, features) for seed in seeds]),
+        starts(two_layer(inputs, targets, width), seeds),
         streams(seeds, steps, batch, n),
         width,
         np.random.default_rng([ROOT, 1]).standard_normal(d),
@@ -165,12 +174,16 @@ def _radii(count: int) -> np.ndarray:
     return np.linspace(0.01, 0.1, count)
 
 
-def _start(seed: int, d: int) -> np.ndarray:
-    return np.random.default_rng([ROOT, seed]).normal(size=d) / d**0.5
-
-
-def _weights(seed: int, width: int, features: int) -> np.ndarray:
-    """Each layer's entries have variance 1/(number of its inputs), so outputs are of order one."""
-    rng = np.random.default_rng([ROOT, seed])
-    hidden = rng.normal(size=(width, features)) / features**0.5
-    return np.concatenate([hidden.ravel(), rng.normal(size=width) / width**0.5])
+def workloads(quick: bool) -> dict[str, Callable[[], Any]]:
+    """What is run, by key; "grown" has twice the runs and twice the steps of "own"."""
+    side, steps, width = (8, 50, 8) if quick else (64, 1000, 64)
+    small = partial(least_squares, d=64, n=32, side=side)
+    nets = partial(network, side=2 if quick else 4, batch=16)
+    return {
+        "own": partial(small, "own", repeats=1, steps=steps),
+        "shared": partial(small, "shared", repeats=1, steps=steps, shared=True),
+        "wide": partial(least_squares, "wide", d=512, n=128, side=side, repeats=1, steps=steps),
+        "narrow-net": partial(nets, "narrow-net", width=width, repeats=4, steps=400),
+        "wide-net": partial(nets, "wide-net", width=16 * width, repeats=1, steps=100),
+        "grown": partial(small, "grown", repeats=2, steps=2 * steps),
+    }

@@ -9,14 +9,12 @@ import argparse
 import importlib
 import platform
 import sys
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from benchmarks import _alone, _cores  # the first sets threads before NumPy and JAX load
 from benchmarks._entrant import Case, Entrant, compete, growth
 from benchmarks._report import Verdict, ratios, table
-from benchmarks._workload import least_squares, network
+from benchmarks._workload import workloads
 
 ROUNDS, QUICK_ROUNDS = 5, 2
 READING, QUICK_READING = 0.3, 0.0  # seconds that one reading takes at least
@@ -57,21 +55,6 @@ WANTED = {  # steps a core-second of the champion, over those of
 }
 DOUBLED = 2.1  # times longer that twice the runs or steps may take
 TWO_CORES = 1.8
-
-
-def workloads(quick: bool) -> dict[str, Callable[[], Any]]:
-    """What is run, by key; "grown" has twice the runs and twice the steps of "own"."""
-    side, steps, width = (8, 50, 8) if quick else (64, 1000, 64)
-    small = partial(least_squares, d=64, n=32, side=side)
-    nets = partial(network, side=2 if quick else 4, batch=16)
-    return {
-        "own": partial(small, "own", repeats=1, steps=steps),
-        "shared": partial(small, "shared", repeats=1, steps=steps, shared=True),
-        "wide": partial(least_squares, "wide", d=512, n=128, side=side, repeats=1, steps=steps),
-        "narrow-net": partial(nets, "narrow-net", width=width, repeats=4, steps=2 * steps),
-        "wide-net": partial(nets, "wide-net", width=16 * width, repeats=1, steps=100),
-        "grown": partial(small, "grown", repeats=2, steps=2 * steps),
-    }
 
 
 def main() -> int:
