@@ -7,7 +7,7 @@ SELECT = not soak and not browser and not notebook
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help verify test check lint soak record
+.PHONY: help verify test check lint soak bench record
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -30,6 +30,9 @@ lint: .venv/.ready ## format, lint, types and import contracts alone
 soak: .venv/.ready ## run the slow tests
 	@$(BIN)/pytest -m soak --timeout 3600
 
+bench: .venv-bench/.ready ## time the simulator beside its peers (some minutes, 3 GB to install)
+	@.venv-bench/bin/python -m benchmarks.simulate
+
 record: .venv/.ready ## audit, then rewrite the recorded verdicts and the table in README.md
 	@$(BIN)/python -m proofs_check.record
 
@@ -44,4 +47,12 @@ record: .venv/.ready ## audit, then rewrite the recorded verdicts and the table 
 	@echo "Setting up .venv from requirements.lock (once, about a minute)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# The peers never enter .venv: what flatproof needs, and what it is compared with, stay apart.
+.venv-bench/.ready: requirements.lock benchmarks/requirements.txt
+	@echo "Setting up .venv-bench"
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@

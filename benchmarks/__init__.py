@@ -1,0 +1,1 @@
+"""How fast the simulator is beside its peers; `make bench` runs it, README.md explains it."""
