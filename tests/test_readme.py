@@ -3,8 +3,11 @@
 import doctest
 import re
 from pathlib import Path
+from typing import Any
 
 from proofs_check import cli, library, record
+from sims.engine import MEASURES
+from theory import catalogue
 from theory.core import Verdict
 
 README = Path(__file__).parents[1] / "README.md"
@@ -56,7 +59,7 @@ def test_every_command_shown_is_a_command(capsys):
 def test_every_make_target_shown_exists():
     makefile = (README.parent / "Makefile").read_text()
     shown = set(re.findall(r"`?make (\w+)", README.read_text()))
-    assert {"verify", "test", "check", "record"} <= shown
+    assert {"verify", "test", "check", "record", "bench"} <= shown
     for target in shown:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
@@ -73,5 +76,43 @@ def test_the_example_minimum_prints_its_ladder(tmp_path, capsys, monkeypatch):
 def test_the_example_replays_agree(capsys, monkeypatch):
     (files,) = re.findall(r"^\.venv/bin/flatproof replay (.*)$", README.read_text(), re.MULTILINE)
     monkeypatch.chdir(README.parent)
-    assert cli.run(["replay", *files.split()]) == 0
-    assert capsys.readouterr().out.count("deviation") == 2
+    assert files == "tests/reference/*.json"
+    recorded = sorted(map(str, Path("tests/reference").glob("*.json")))
+    assert cli.run(["replay", *recorded]) == 0
+    assert capsys.readouterr().out.count("deviation") == len(recorded) == 10
+
+
+def test_the_example_sweep_runs_and_opens_as_shown(tmp_path, monkeypatch, capsys):
+    (config,) = re.findall(r"```toml\n(# sweep\.toml\n.*?)```", README.read_text(), re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(from sims\.sweep import sweep\n.*?)```", README.read_text(), re.DOTALL
+    )
+    monkeypatch.chdir(tmp_path)
+    Path("sweep.toml").write_text(config)
+    assert cli.run(["simulate", "sweep.toml", "--out", "out/sweep", "--pictures"]) == 0
+    assert "phase_diagram_usam.svg" in capsys.readouterr().out
+    found: dict[str, Any] = {}
+    exec(code, found)
+    assert found["data"].attrs["complete"]
+    assert set(found["best"].optimizer.values) == {"sgd", "usam", "sam"}
+    assert (found["best"] < found["data"].loss.isel(step=0).min()).all()
+
+
+def test_the_measurements_listed_are_those_there_are():
+    (listed,) = re.findall(
+        r"one file each in `sims/measures`: (.*?), and `x`", README.read_text(), re.DOTALL
+    )
+    assert sorted(re.findall(r"`(\w+)`", listed)) == catalogue.keys(MEASURES)
+
+
+def test_the_problems_listed_are_those_there_are():
+    (listed,) = re.findall(r'name = "linear" +# (.*)', README.read_text())
+    assert sorted(listed.split(", ")) == catalogue.keys("theory.problems")
+
+
+def test_the_example_optimizer_conforms_with_a_hazard(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n# my_sam\.py\n(.*?)```", README.read_text(), re.DOTALL)
+    (tmp_path / "my_sam.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["conform", "my_sam:factory"]) == 0
+    assert "hazard" in capsys.readouterr().out.lower()
