@@ -287,8 +287,8 @@ def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, t
         values[name] = array.astype(np.int64)[0] if counts else array.astype(np.float64)
     many = {name for name, value in values.items() if np.ndim(value)}
     optimizer = replace(prototype, **values)
-    marks = replace(jax.tree.map(lambda _: False, optimizer), **dict.fromkeys(many, True))
-    return optimizer, tuple(jax.tree.leaves(marks))
+    leaves = [name for name in known if getattr(optimizer, name) is not None]
+    return optimizer, tuple(name in many for name in leaves)
 
 
 def in_gram(setting: Setting) -> bool:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from sims.config import optimizer_fields, read
+from sims.engine import with_hyper
+from sims.lab import build
+from theory import catalogue
 from theory.core import InputError
 
 GOOD = {
@@ -76,6 +79,20 @@ def test_fields_that_change_what_is_compiled_split_a_grid():
     }
     assert kinds["lr"] == kinds["rho"] == "traced"
     assert optimizer_fields("sam")["momentum"] == "traced"
+
+
+@pytest.mark.parametrize("key", catalogue.keys("sims.optimizers"))
+def test_the_engine_varies_the_traced_fields_of_every_optimizer(key):
+    import jax
+
+    prototype = build(key)
+    own = [name for name, kind in optimizer_fields(key).items() if kind == "traced"]
+    hyper = {name: np.array([0.0, 0.5, 0.75]) for name in own}
+    optimizer, varied = with_hyper(prototype, hyper, 3)
+    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(optimizer)]
+    assert [shape == (3,) for shape in shapes] == list(varied)
+    assert sum(varied) == len(own)
+    assert not any(with_hyper(prototype, {}, 3)[1])
 
 
 @pytest.mark.parametrize(
