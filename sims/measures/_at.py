@@ -15,7 +15,8 @@ class At(NamedTuple):
 
     `oracle` is the problem's on the full batch; `x` (d,) is the iterate and `before` (d,) the one at
     the previous record, x itself at the first. `probe(j, kind)` is the j-th random vector (d,) for
-    measuring, kind "rademacher" or "gaussian": the same j gives the same vector.
+    measuring, kind "rademacher" or "gaussian". The same j, which may be traced, gives the same vector
+    at every record: what changes along a path is then the path.
     """
 
     problem: Any

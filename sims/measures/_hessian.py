@@ -1,7 +1,7 @@
 """Products with the Hessian, and with the Hessians of the samples one by one.
 
 Up to `DENSE` dimensions a measure uses the whole matrix: its d products cost no more than an
-estimate takes (three times 16 for a trace, 16 to 128 for an eigenvalue), and the answer is exact.
+estimate takes (three times 16 for a trace, 12 to 128 for an eigenvalue), and the answer is exact.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def hessian(at: At, x: Any) -> Product:
 
 
 def columns(at: At, most: int) -> Any:
-    """Rows (m, d) with E sum_j z_j z_j' = (m / d) I: the identity up to `DENSE`, else probes.
+    """Rows z (m, d) whose sum of ||A z||^2 is ||A||_F^2, or m = `most` times an estimate of it.
 
-    For the identity, m = d and a sum over rows is exact; otherwise m = `most` Rademacher vectors.
+    The identity up to `DENSE` dimensions, else Rademacher probes (Hutchinson 1990).
     """
     d = len(at.x)
     if d <= DENSE:
@@ -38,6 +38,6 @@ def columns(at: At, most: int) -> Any:
 def apply(product: Product, rows: Any) -> Any:
     """The product with every row: at once up to `DENSE` dimensions, else one after the other.
 
-    Batched, the matrix products inside leave XLA's fast path: 3 to 7 times slower on wide networks.
+    A batch of wide networks' intermediate results would not fit the cache.
     """
     return jax.vmap(product)(rows) if rows.shape[1] <= DENSE else jax.lax.map(product, rows)

@@ -4,8 +4,8 @@ The mean of f(x + s z) - f(x), z standard normal in d dimensions and s = RADIUS 
 steps have the root mean square length RADIUS of the worst-case measure (average-case sharpness of
 Andriushchenko & Flammarion 2022). Near a minimum it is RADIUS^2 tr(H) / (2 d).
 
-`PAIRS` probes, the same at every record and in every run, each with its negative: the gradient
-cancels in a pair, so what is left to average is curvature.
+Each of `PAIRS` probes is taken with its negative: the gradient cancels in a pair, and what is left
+to average is curvature.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from sims.measures._at import RADIUS, At
 
-PAIRS = 32  # standard error: sqrt(2/32) ||H||_F / tr H of the mean, at most a quarter of it
+PAIRS = 32  # relative standard error sqrt(2/32) ||H||_F / tr H: at most a quarter for PSD H
 
 
 def measure(at: At) -> Any:

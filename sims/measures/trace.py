@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from sims.measures._at import At
 from sims.measures._hessian import DENSE, apply, hessian
 
-HALF = 16  # of the outliers that training leaves in a network's Hessian there are fewer
+HALF = 16  # 48 products in all, fewer than the exact trace takes where this is used
 
 
 def measure(at: At) -> Any:

@@ -86,6 +86,12 @@ def test_one_run_does_not_depend_on_those_beside_it():
     assert np.array_equal(both[1:], found(slow)[1:])
 
 
+def test_a_complete_krylov_space_adds_no_eigenvalue():
+    """From an axis it is complete after one product: the places left over must not count as 0."""
+    axis = np.eye(D)[0]
+    assert jax.jit(lambda v: largest(lambda v: -3.0 * v, v))(axis) == -3.0
+
+
 @pytest.mark.parametrize("entry", [np.nan, np.inf])
 def test_what_is_not_finite_ends_the_loop(entry):
     values = SPECTRA["even"].copy()

@@ -81,8 +81,8 @@ def loss(problem, x):
 @cache
 def sample_hessians(name, row):
     problem = PROBLEMS[name]
-    hessians = jax.jacfwd(jax.jacrev(problem.losses))(points(name)[row], *problem.samples)
-    return np.asarray(hessians)
+    second = jax.jit(jax.jacfwd(jax.jacrev(problem.losses)))
+    return np.asarray(second(points(name)[row], *problem.samples))
 
 
 def full_hessian(name, row):
@@ -108,7 +108,7 @@ def true_gradient_norm(name, row):
 def true_worst(name, row):
     """The quadratic's from its secular equation; else the best of a constrained optimizer's runs."""
     problem, x = PROBLEMS[name], points(name)[row]
-    gradient = np.asarray(jax.grad(lambda x: loss(problem, x))(x))
+    gradient = np.asarray(jax.jit(jax.grad(lambda x: loss(problem, x)))(x))
     if name == "quadratic":
         values, vectors = np.linalg.eigh(full_hessian(name, row))
         g = vectors.T @ gradient  # (mu - H) u = g with mu above the spectrum, at the maximum
