@@ -27,8 +27,15 @@ lint: .venv/.ready ## format, lint, types and import contracts alone
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-logo
 
-soak: .venv/.ready ## run the slow tests
-	@$(BIN)/pytest -m soak --timeout 3600
+SLURM = slurmctld slurmd slurm-client munge
+TORCH_TESTS = tests/proofs_check/test_conform_torch.py
+
+soak: .venv/.ready .venv-bench/.ready ## run the slow tests (needs Debian's Slurm, and installs torch)
+	@command -v slurmctld slurmd sbatch munged >/dev/null || { \
+	  echo "Installing $(SLURM)"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SLURM) >/dev/null; }
+	@$(BIN)/pytest -m soak --timeout 3600 --ignore $(TORCH_TESTS)
+	@.venv-bench/bin/python -m pytest -m soak $(TORCH_TESTS)
 
 bench: .venv-bench/.ready ## time the simulator beside its peers (some minutes, 3 GB to install)
 	@.venv-bench/bin/python -m benchmarks.simulate

@@ -22,6 +22,7 @@ from theory import catalogue
 from theory.core import InputError
 
 MEASURES = "sims.measures"
+BESIDE = -1  # the step whose probes measurements use: none, so the same at every record
 CHUNK = 128  # steps whose batches are drawn at once
 
 
@@ -93,11 +94,11 @@ class Block:
         held = self.begin()
         if self.plan.locate:
             return {"finite_steps": self._count(held)}
-        first = self._look(held, held, 0)
+        first = self._look(held, held)
 
         def segment(carry: Any, k: Any) -> Any:
             after = self._steps(carry, (k - 1) * self.plan.every, self.plan.every)
-            return after, self._look(after, carry, k)
+            return after, self._look(after, carry)
 
         records = self.plan.steps // self.plan.every
         _, rest = jax.lax.scan(segment, held, 1 + jnp.arange(records))
@@ -198,8 +199,8 @@ class Block:
             steps = steps[:, None]
         return self.common.sampler.draw(jnp, self.keys, steps)
 
-    def _look(self, held: Any, before: Any, k: Any) -> dict[str, Any]:
-        """The k-th record of every run."""
+    def _look(self, held: Any, before: Any) -> dict[str, Any]:
+        """A record of every run; `before` is what was held at the one before."""
         problem, pair = self.common.problem, (held[0], before[0])
         measures = {key: measurement(key) for key in self.plan.record if key != "x"}
 
@@ -207,7 +208,7 @@ class Block:
             oracle = self.space.oracle(pair, start, None, None, None)
             x, last = self.space.lift(pair)
             probes = _draw.probes(key, problem.dimension)
-            at = At(problem, oracle, x, last, lambda j, kind: probes(k, j, kind))
+            at = At(problem, oracle, x, last, lambda j, kind: probes(BESIDE, j, kind))
             found = {key: measure(at) for key, measure in measures.items()}
             if "x" in self.plan.record:
                 found["x"] = self.space.leave(pair[0], start)
