@@ -28,6 +28,8 @@ ORDER = "the order inside theory"
 PREDICTION = "a simulation never sees a prediction"
 CLAIMS = "claims stand alone"
 OPTIMIZERS = "optimizers stand alone"
+MEASURES = "measurements stand alone"
+PROBLEMS = "problems stand alone"
 CHECKER = "the checker knows no search and no third-party code"
 JAX = "jax only in sims and theory.problems"
 SYMPY = "sympy only in theory.claims and proofs_check"
@@ -51,6 +53,8 @@ FAULTS = [
     (CLAIMS, "theory/claims/_theorem9.py", f"import {ANOTHER_CLAIM}"),  # through a helper
     (OPTIMIZERS, AN_OPTIMIZER, f"import {ANOTHER_OPTIMIZER}"),
     (OPTIMIZERS, "sims/optimizers/a_new_optimizer.py", f"from {ANOTHER_OPTIMIZER} import SGD"),
+    (MEASURES, "sims/measures/a_new_measure.py", "import sims.measures.loss"),
+    (PROBLEMS, "theory/problems/quadratic.py", "from theory.problems.linear import Linear"),
     (CHECKER, "proofs_check/checker.py", "from proofs_check.search import slack"),
     (CHECKER, "theory/domains.py", "import numpy"),
     (JAX, "theory/moments.py", "import jax.numpy"),

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from sims.lab import _register
+from sims.engine import register
 from sims.measures import average_sharpness, lambda_max, s_2, s_3, s_4, trace, worst_sharpness
 from sims.measures._at import RADIUS, At
 from theory.problems.quadratic import quadratic
@@ -22,7 +22,7 @@ def compiled(measures, problem, x, probes):
 
 def measured(measures, problem, x, probes):
     """Each measure at x, with row j of `probes` as the j-th random vector of either kind."""
-    _register(problem)
+    register(problem)
     return [float(value) for value in compiled(tuple(measures), problem, x, probes)]
 
 

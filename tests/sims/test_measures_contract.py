@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize
 
-from sims.lab import _register
+from sims.engine import register
 from sims.measures import average_sharpness, hessian_change, trace
 from sims.measures._at import RADIUS, At
 from theory import catalogue
@@ -64,7 +64,7 @@ def compiled(problem, xs, before, probes):
 
 def together(problem, xs, before):
     """Every measure at every row of xs, in one compiled program: {key: (rows,)}."""
-    _register(problem)
+    register(problem)
     found = compiled(problem, xs, before, table(problem.dimension))
     return {key: np.asarray(values) for key, values in found.items()}
 
