@@ -1,8 +1,9 @@
 """Recorded runs of reference implementations, read from JSON that must be whole and finite.
 
-One file is one run: a problem, an optimizer with its hyperparameters, the batch of each step and
-the parameters before the first step and after every step (tests/reference/README.md). Whatever is
-missing, misshapen or out of range is an `InputError` that names its place.
+One file is one run: a problem, an optimizer with its hyperparameters, the batch of each step, the
+random probes in the order drawn and the parameters before the first step and after every step
+(tests/reference/README.md). Whatever is missing, misshapen or out of range is an `InputError` that
+names its place.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ MAX_BYTES = 20_000_000  # a recorded run has tens of kilobytes
 class Recorded:
     """One run: `start` (d,), the `batches`, and a (steps+1, size) path of each parameter tensor.
 
-    `options` are the optimizer's hyperparameters under the reference's argument names.
+    `options` are the optimizer's hyperparameters under the reference's argument names; `probes` are
+    vectors (d,), one a Hutchinson sample.
     """
 
     problem: str
@@ -37,6 +39,7 @@ class Recorded:
     model: Problem
     start: np.ndarray
     batches: list[np.ndarray]
+    probes: list[np.ndarray]
     paths: list[np.ndarray]
 
 
@@ -47,6 +50,7 @@ def read(path: Path) -> Recorded:
         raise InputError("problem", reprlib.repr(run.problem), ", ".join(_PROBLEMS))
     data = _checked(_PROBLEMS[run.problem], run.data, "data")
     model, start = data.problem(), data.start()
+    shapes = [tensor.shape for tensor in start]
     return Recorded(
         run.problem,
         run.optimizer,
@@ -54,7 +58,8 @@ def read(path: Path) -> Recorded:
         model,
         np.concatenate([tensor.ravel() for tensor in start]),
         _batches(run.batches, len(model.weights)),
-        _paths(run.trajectory, len(run.batches), start),
+        [_vector(probe, shapes, f"probes[{draw}]") for draw, probe in enumerate(run.probes)],
+        _paths(run.trajectory, len(run.batches), shapes),
     )
 
 
@@ -92,6 +97,7 @@ class _Run(BaseModel):
     config: _Config
     data: dict[str, Any]
     batches: Annotated[list[_Batch], Field(min_length=1)]
+    probes: list[list[Any]] = []
     trajectory: list[list[Any]]
 
 
@@ -158,20 +164,25 @@ def _batches(batches: list[list[int]], samples: int) -> list[np.ndarray]:
     return [np.array(batch, dtype=np.int64) for batch in batches]
 
 
-def _paths(entries: list[list[Any]], steps: int, start: list[np.ndarray]) -> list[np.ndarray]:
+def _paths(entries: list[list[Any]], steps: int, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
     """(steps+1, size) for each tensor, from one list of tensors for each moment."""
     if len(entries) != steps + 1:
         allowed = f"{steps + 1}: one before the first of the {steps} batches, one after each"
         raise InputError("trajectory", f"{len(entries)} entries", allowed)
-    shapes = [tensor.shape for tensor in start]
-    rows: list[list[np.ndarray]] = [[] for _ in shapes]
-    for moment, tensors in enumerate(entries):
-        if len(tensors) != len(shapes):
-            found = f"{len(tensors)} tensors"
-            raise InputError(f"trajectory[{moment}]", found, f"{len(shapes)}, as at the start")
-        for which, (tensor, shape) in enumerate(zip(tensors, shapes, strict=True)):
-            rows[which].append(_tensor(tensor, shape, f"trajectory[{moment}][{which}]").ravel())
-    return [np.array(path) for path in rows]
+    moments = [_tensors(e, shapes, f"trajectory[{moment}]") for moment, e in enumerate(entries)]
+    return [np.array([t.ravel() for t in path]) for path in zip(*moments, strict=True)]
+
+
+def _vector(entry: list[Any], shapes: list[tuple[int, ...]], where: str) -> np.ndarray:
+    """(d,), the tensors of one entry laid end to end."""
+    return np.concatenate([tensor.ravel() for tensor in _tensors(entry, shapes, where)])
+
+
+def _tensors(entry: list[Any], shapes: list[tuple[int, ...]], where: str) -> list[np.ndarray]:
+    if len(entry) != len(shapes):
+        raise InputError(where, f"{len(entry)} tensors", f"{len(shapes)}, as at the start")
+    pairs = enumerate(zip(entry, shapes, strict=True))
+    return [_tensor(tensor, shape, f"{where}[{which}]") for which, (tensor, shape) in pairs]
 
 
 def _tensor(value: Any, shape: tuple[int, ...], where: str) -> np.ndarray:

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sims._draw import checked_indices, drawn_indices, whole
+from sims.optimizers._tensors import fitted
 from theory import catalogue
 from theory.core import InputError, Optimizer, Problem
 
@@ -77,7 +78,7 @@ class Lab:
         run r draws from fold_in(key(seed), r). `indices` (runs, steps, B) replaces the drawing.
         batch=None feeds the full weighted mean loss at every step. Raises `InputError`.
         """
-        chosen = build(optimizer, **hyper)
+        chosen = fitted(build(optimizer, **hyper), problem)
         weights = np.asarray(problem.weights)
         if indices is not None:
             indices = checked_indices(indices, steps, len(weights))

@@ -8,14 +8,15 @@ quadratic the step matrices are I - eta(H_S + rho H_S^2) and I - eta mean(H_i + 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 
 from sims.optimizers._ascent import unnormalised_ascent
 from sims.optimizers._descent import descend, empty_buffer
-from theory.core import InputError, Oracle
+from sims.optimizers._fields import check, choice
+from theory.core import Oracle
 
 
 @jax.tree_util.register_dataclass
@@ -27,11 +28,10 @@ class USAM:
     rho: Any = 0.05
     momentum: Any = None
     weight_decay: Any = None
-    ascent: str = field(default="shared", metadata={"static": True})
+    ascent: str = choice("shared", "per-sample")
 
     def __post_init__(self) -> None:
-        if self.ascent not in ("shared", "per-sample"):
-            raise InputError("ascent", repr(self.ascent), "'shared' or 'per-sample'")
+        check(self)
 
     def init(self, x: Any) -> Any:
         return empty_buffer(x, self.momentum)

@@ -10,6 +10,7 @@ from proofs_check.replay import replay_files
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SGD, SAM, NETWORK = "sgd_momentum", "sam_plain", "sam_two_layer"
+ADAHESSIAN, SASSHA = "adahessian", "sassha_two_layer"
 
 
 def recorded(name):
@@ -45,7 +46,7 @@ def test_every_recorded_run_can_be_read(path):
 BAD = [
     (SGD, ("problem",), "cubic", ["problem", "'cubic'", "quadratic, mlp"]),
     (SGD, ("problem",), 3, ["problem: got 3", "string"]),
-    (SGD, ("optimizer",), "sdg", ["optimizer", "'sdg'", "sam, sgd, usam"]),
+    (SGD, ("optimizer",), "sdg", ["optimizer", "'sdg'", "sassha, sgd, shampoo", "nearest: sgd"]),
     (SGD, ("config", "opt", "nesterov"), False, ["config.opt.nesterov", "False", "lr, momentum"]),
     (SGD, ("config", "opt", "rho"), 0.1, ["config.opt.rho", "0.1", "sgd has"]),
     (SGD, ("config", "opt", "\x1b[2J"), 1, [r"config.opt.\x1b[2J"]),
@@ -79,6 +80,20 @@ BAD = [
     (NETWORK, ("data", "targets"), [1.0], ["data.targets", "(1,)", "(8,)"]),
     (NETWORK, ("data", "a0"), [[1.0]], ["data.a0", "1 nested lists"]),
     (NETWORK, ("data", "x0"), [1.0], ["data.x0"]),
+    (SASSHA, ("probes",), "none", ["probes", "'none'"]),
+    (SASSHA, ("probes", 3), 1.0, ["probes[3]", "1.0"]),
+    (SASSHA, ("probes", 3), lambda old: old[:1], ["probes[3]", "1 tensors", "2, as"]),
+    (SASSHA, ("probes", 3, 1), [1.0], ["probes[3][1]", "(1,)", "(5,)"]),
+    (SASSHA, ("probes", 3, 0, 2), [1.0], ["probes[3][0]", "(5, 3)"]),
+    (SASSHA, ("probes", 3, 1, 2), float("nan"), ["probes[3][1][2]", "nan"]),
+    (SASSHA, ("probes",), lambda old: old[:-1], ["probes", "39 entries", "step 39 draws another"]),
+    (SASSHA, ("probes",), lambda old: [*old, old[0]], ["probes", "41 entries", "40, as many"]),
+    (SGD, ("probes",), [[[1.0] * 4]], ["probes", "1 entries", "0, as many as the steps draw"]),
+    (SASSHA, ("config", "opt", "betas"), [0.9], ["config.opt.betas[1]", "nothing"]),
+    (SASSHA, ("config", "opt", "betas", 1), 1.0, ["beta2", "1.0", "[0, 1)"]),
+    (SASSHA, ("config", "opt", "lazy_hessian"), 0, ["lazy_hessian", "0", "at least 1"]),
+    (SASSHA, ("config", "opt", "n_samples"), 1.5, ["n_samples", "1.5", "whole number"]),
+    (ADAHESSIAN, ("config", "opt", "rho"), 0.1, ["config.opt.rho", "adahessian has"]),
 ]
 MISSING = [
     *[(SGD, (key,)) for key in ("problem", "optimizer", "config", "data", "batches", "trajectory")],
@@ -112,6 +127,13 @@ def test_a_missing_key_is_named(name, keys, tmp_path, capsys):
     run = recorded(name)
     del at(run, *keys[:-1])[keys[-1]]
     assert f"{'.'.join(keys)}: got nothing" in refusal(saved(run, tmp_path), capsys)
+
+
+def test_probes_an_optimizer_needs_may_not_be_left_out(tmp_path, capsys):
+    run = recorded(ADAHESSIAN)
+    del run["probes"]
+    line = refusal(saved(run, tmp_path), capsys)
+    assert "probes: got 0 entries; allowed: more: step 0 draws another" in line
 
 
 def test_keys_that_only_inform_may_be_anything_or_absent(tmp_path):

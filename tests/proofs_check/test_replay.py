@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,12 +14,12 @@ from hypothesis import strategies as st
 from proofs_check import cli, reference
 from proofs_check.replay import deviation, hyperparameters, replay_files
 from sims import lab
-from sims.lab import Lab, build
+from sims.lab import build
 from theory import catalogue
 from theory.core import InputError
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-OURS = ["sgd_momentum", "sam_plain", "sam_momentum_rank1", "sam_two_layer"]
+OURS = sorted(path.stem for path in REFERENCE.glob("*.json"))
 SGD, SAM = "sgd_momentum", "sam_plain"
 
 
@@ -63,25 +65,31 @@ def test_a_recorded_run_is_repeated_to_rounding(name, capsys):
     assert line == f"{said}{measured(path):.1e}"
 
 
+def test_all_ten_agree_together(capsys):
+    assert cli.run(["replay", *(str(REFERENCE / f"{name}.json") for name in OURS)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 10
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_the_compiled_program_takes_the_recorded_steps_too(name):
     """The command steps through NumPy arrays; simulations run the same file under JAX."""
     run = reference.read(REFERENCE / f"{name}.json")
     hyper = hyperparameters(run.optimizer, run.options)
-    indices = np.array([run.batches])
-    x = Lab().run(run.model, run.optimizer, x0=run.start, indices=indices, **hyper).x[0]
-    assert x.shape == (41, len(run.start))
-    assert np.allclose(x, np.concatenate(run.paths, axis=1), rtol=0, atol=1e-13)
+    optimizer = build(run.optimizer, **hyper)
+    k, samples = hyper.get("lazy_hessian", 1), hyper.get("n_samples", 1)
+    probes = jnp.array(run.probes)
 
+    @jax.jit
+    def walk(batches, x):
+        def step(carry, batch):
+            oracle = run.model.oracle(batch, lambda t, j, kind: probes[t // k * samples + j])
+            carry = optimizer.step(oracle, *carry)
+            return carry, carry[0]
 
-def test_every_recorded_run_of_an_optimizer_there_is_agrees_and_of_another_is_bad_input(capsys):
-    known = catalogue.keys(lab.OPTIMIZERS)
-    for path in REFERENCE.glob("*.json"):
-        key = recorded(path.stem)["optimizer"]
-        assert cli.run(["replay", str(path)]) == (0 if key in known else 2)
-        if key not in known:
-            err = capsys.readouterr().err
-            assert f"optimizer: got '{key}'; allowed: {', '.join(known)}" in err
+        return jax.lax.scan(step, (x, optimizer.init(x)), batches)[1]
+
+    x = walk(np.array(run.batches), run.start)
+    assert np.allclose(x, np.concatenate(run.paths, axis=1)[1:], rtol=0, atol=1e-12)
 
 
 # One changed number
@@ -105,20 +113,42 @@ def test_one_changed_number_of_the_trajectory_is_noticed(name, moment, tmp_path,
     assert cli.run(["replay", str(saved(run, tmp_path))]) == 0
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_any_other_changed_number_is_noticed(name, tmp_path):
-    run = recorded(name)
-    places = [("config", "opt", option) for option in run["config"]["opt"]]
+def nudged(old):
+    """A slightly different number, or one large enough to be felt."""
+    if isinstance(old, int):
+        return 2 * old  # another number of probes
+    return 1.0 if old == 1e-15 else old + 1e-6  # a floor far below every curvature
+
+
+def numbers_of(run):
+    """One number of every kind a run has, with what to make of it.
+
+    The recorded Sophia-H run clips every entry of every step but one, entry 1 of step 14.
+    """
+    options, n = run["config"]["opt"], len(run["data"].get("hessians", run["data"].get("inputs")))
+    for option, value in options.items():
+        entries = [(index,) for index in range(len(value))] if np.ndim(value) else [()]
+        yield from ((("config", "opt", option, *entry), nudged) for entry in entries)
     for key, value in run["data"].items():
         if key != "model":
-            places.append(("data", key, *[0] * np.ndim(value)))
-    for place in places:
-        changed = change(recorded(name), place, lambda old: old + 1e-6)
-        assert replay_files([saved(changed, tmp_path)]) == 1, place
-    n = len(run["data"].get("hessians", run["data"].get("inputs")))
-    for step in (0, 39):
-        moved = change(recorded(name), ("batches", step, 0), lambda old: (old + 1) % n)
-        assert replay_files([saved(moved, tmp_path)]) == 1
+            yield ("data", key, *[1] * np.ndim(value)), nudged
+    late, late_draw = (14, 1) if run["optimizer"] == "sophiah" else (39, len(run["probes"]) - 1)
+    for step in (0, late):
+        yield ("batches", step, 0), lambda old: (old + 1) % n
+    for draw in (0, late_draw)[: len(run["probes"])]:
+        for tensor, values in enumerate(run["probes"][draw]):
+            yield ("probes", draw, tensor, *[1] * np.ndim(values)), lambda old: -old
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_any_other_changed_number_is_noticed(name, tmp_path):
+    for place, other in numbers_of(recorded(name)):
+        file = saved(change(recorded(name), place, other), tmp_path)
+        if place[-1] in ("lazy_hessian", "n_samples"):
+            with pytest.raises(InputError, match=r"probes: got \d+ entries"):
+                replay_files([file])
+        else:
+            assert replay_files([file]) == 1, place
 
 
 def test_a_run_of_another_optimizer_is_noticed(tmp_path):
@@ -145,7 +175,7 @@ def test_one_deviating_file_among_several_fails_and_all_are_told(tmp_path, capsy
     wrong = saved(change(recorded(SGD), ("config", "opt", "lr"), 0.2), tmp_path)
     good = [REFERENCE / f"{name}.json" for name in OURS]
     assert replay_files([*good[:2], wrong, *good[2:]]) == 1
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(capsys.readouterr().out.splitlines()) == len(OURS) + 1
 
 
 # Other runs of the same form
