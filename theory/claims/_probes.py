@@ -2,6 +2,8 @@
 
 from itertools import product
 
+STEP = 0.01  # of the simulated run: small beside 1, and large beside the rounding it divides by
+
 
 def signs(d):
     """All 2^d sign vectors (d,)."""
@@ -26,7 +28,7 @@ def estimates(lab, hessian, vectors, absolute=True):
         x0=np.linspace(1, 2, len(H)),
         steps=len(z),
         batch=None,
-        lr=0.01,
+        lr=STEP,
         rho=0.0,
         beta1=0.0,
         beta2=0.0,
@@ -37,4 +39,4 @@ def estimates(lab, hessian, vectors, absolute=True):
         bias_correction="none",
     )
     x = run.x[0]
-    return 0.01 * (x[:-1] @ H) / (x[:-1] - x[1:]) - eps
+    return STEP * (x[:-1] @ H) / (x[:-1] - x[1:]) - eps

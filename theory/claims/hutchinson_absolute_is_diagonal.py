@@ -32,7 +32,7 @@ CLAIM = Claim(
     r"Sassha averages is on average at most $H_{jj}$. Audited for $d = 2$.",
     source=Source("P2", "Shin et al. 2025, D as the absolute Hessian diagonal", "reconstructed"),
     kind=Kind.UPPER_BOUND,
-    conventions=Conventions(sampler="one rademacher probe"),
+    conventions=Conventions(sampler="one Rademacher probe"),
     domain=Scalars(
         names=("a", "b", "p", "q"),
         start={"a": (0.1, 2.0)},

@@ -62,11 +62,12 @@ def observe(lab, m):
 CLAIM = Claim(
     title="On the matrix of ones one probe's absolute value grows like the root of d",
     statement=r"For $H = h11'$ of dimension $d$, $h \ge 0$, and a vector $z$ of random signs "
-    r"$E|z_j(Hz)_j| = \frac{d}{2^{d-1}}\binom{d-1}{\lfloor(d-1)/2\rfloor}h$. Counted for "
-    rf"$d \le {LARGEST}$.",
+    r"$E|z_j(Hz)_j| = \frac{dC}{2^{d-1}}h$, $C$ the binomial coefficient of $d - 1$ over "
+    r"$\lfloor\frac{d-1}{2}\rfloor$. "
+    rf"Counted for $d \le {LARGEST}$.",
     source=Source("P2", "Shin et al. 2025, the absolute value in Sassha", "our own"),
     kind=Kind.EXACT,
-    conventions=Conventions(sampler="one rademacher probe"),
+    conventions=Conventions(sampler="one Rademacher probe"),
     domain=Scalars(names=("h",), start={"h": (0.1, 2.0)}),
     given=given,
     then=then,

@@ -48,7 +48,7 @@ CLAIM = Claim(
     r"signs $E|z_j(Hz)_j| = \frac12\big(\max(|a + b|, |c|) + \max(|a - b|, |c|)\big)$.",
     source=Source("P2", "Shin et al. 2025, the absolute value in Sassha", "our own"),
     kind=Kind.EXACT,
-    conventions=Conventions(sampler="one rademacher probe"),
+    conventions=Conventions(sampler="one Rademacher probe"),
     domain=Scalars(
         names=("a", "b", "c", "p", "q", "s", "t", "M", "N"),
         complete={

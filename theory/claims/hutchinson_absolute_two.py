@@ -43,7 +43,7 @@ CLAIM = Claim(
     r"|H_{j2}|)$.",
     source=Source("P2", "Shin et al. 2025, the absolute value in Sassha", "our own"),
     kind=Kind.EXACT,
-    conventions=Conventions(sampler="one rademacher probe"),
+    conventions=Conventions(sampler="one Rademacher probe"),
     domain=Scalars(
         names=("a", "b", "p", "q", "M"),
         complete={

@@ -69,7 +69,7 @@ CLAIM = Claim(
     r"first term is 0 for random signs and $2H_{jj}^2$ for Gaussian probes.",
     source=Source("other", "Hutchinson 1989; Bekas, Kokiopoulou & Saad 2007", "reconstructed"),
     kind=Kind.EXACT,
-    conventions=Conventions(sampler="one probe, rademacher or gaussian"),
+    conventions=Conventions(sampler="one probe, Rademacher or Gaussian"),
     domain=Scalars(names=("a", "b", "c", "t", "k"), start={"k": (1.0, 4.0)}),
     given=given,
     then=then,

@@ -64,7 +64,7 @@ CLAIM = Claim(
     r"- Lf)$ with $f \ge Lf$.",
     source=Source("P2", "Shin et al. 2025, the absolute value in Sassha", "our own"),
     kind=Kind.EXACT,
-    conventions=Conventions(sampler="one rademacher probe"),
+    conventions=Conventions(sampler="one Rademacher probe"),
     domain=Scalars(
         names=("a", "b", "c", "p", "q", "s", "t"),
         complete={

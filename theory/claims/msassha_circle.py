@@ -109,7 +109,10 @@ CLAIM = Claim(
     source=Source("P2", "Shin et al. 2025, M-Sassha", "our own"),
     kind=Kind.EXACT,
     conventions=Conventions(
-        normalised=True, ascent="shared", sampler="full batch", bias_correction="over"
+        normalised=True,
+        ascent="shared",
+        sampler="full batch",
+        bias_correction="bias correction over",
     ),
     domain=Scalars(
         names=("rho", "beta", "kappa", "t", "C", "S", "a", "N", "u", "v"),

@@ -4,15 +4,16 @@ On $f(x) = \tfrac12\lambda x^2$ let $n = m/\lambda$ and $a = \eta\lambda/(\sqrt\
 \varepsilon)$. While $n > 0$ the climb is $\rho$ and $y = x + \rho$ follows a linear map $M$: $n^+ =
 \beta n + (1 - \beta)y$, $y^+ = y - an^+$, with the roots of $z^2 - \tau z + \beta$, $\tau = 1 +
 \beta - a(1 - \beta)$. For $a \le (1 - \sqrt\beta)/(1 + \sqrt\beta)$ they are positive, $n$ keeps
-its sign and $x$ tends to $-\rho$, climbing to the minimum from there (until the 1e-12 that is added
-to the norm of $m$ matters, and loosens the climb). Beyond, $n$ turns, and with it the climb: $x$
-stays, $y$ becomes $y - 2\rho$. Runs of $p$ steps, each the mirror image of the last, start at $(y,
-n)$ with $M^p(y, n) = (2\rho - y, -n)$. By Cayley and Hamilton $M^p = UM - V$, $U = U_{p-1}$, $V =
-\beta U_{p-2}$, $U_{k+1} = \tau U_k - \beta U_{k-1}$, so $y\Delta = 2\rho(1 - V + \beta U)$,
-$n\Delta = -2\rho(1 - \beta)U$, $\Delta = \det(I + M^p) > 0$. As $n > 0$, $p$ is the first power at
-which $U_{p-1} < 0$; $U_0 = 1$, so it never bounces to and fro each step as Sassha does. The run is
-over after $p$ steps and not before if $n$ is positive one step earlier. An error is multiplied by
-$M^p$ a run and shrinks like $\beta^{p/2}$.
+its sign and $x$ tends to $-\rho$, climbing to the minimum from there (until rounding, or the 1e-12
+added to the norm of $m$, loosens the climb). Beyond, $n$ turns, and with it the climb: $x$ stays,
+$y$ becomes $y - 2\rho$. Runs of $p$ steps, each the mirror image of the last, start at $(y, n)$
+with $M^p(y, n) = (2\rho - y, -n)$. By Cayley and Hamilton $M^p = UM - V$, $U = U_{p-1}$, $V = \beta
+U_{p-2}$, $U_{k+1} = \tau U_k - \beta U_{k-1}$, so $y\Delta = 2\rho(1 - V + \beta U)$, $n\Delta =
+-2\rho(1 - \beta)U$, $\Delta = \det(I + M^p) > 0$. As $n > 0$, $p$ is the first power at which
+$U_{p-1} < 0$; $U_0 = 1$, so it never bounces to and fro each step as Sassha does. The run is over
+after $p$ steps and not before if $n$ is positive one step earlier. An error is multiplied by $M^p$
+a run and shrinks like $\beta^{p/2}$; near the edge of `sassha_momentum_edge` wider cycles attract
+other starts.
 """
 
 from theory.atoms import below, equal
@@ -102,7 +103,10 @@ CLAIM = Claim(
     source=Source("P2", "Shin et al. 2025, M-Sassha", "our own"),
     kind=Kind.EXACT,
     conventions=Conventions(
-        normalised=True, ascent="shared", sampler="full batch", bias_correction="over"
+        normalised=True,
+        ascent="shared",
+        sampler="full batch",
+        bias_correction="bias correction over",
     ),
     domain=Scalars(
         names=("rho", "beta", "a", "U", "V", "y", "n"),

@@ -8,7 +8,8 @@ minimum to the other side, where the gradient still pulls it back against the de
 image rests too. While $m$ keeps its sign the climb is a constant, so nearby points follow the roots
 of `sassha_momentum_edge` with $b$ for $q$: the point attracts exactly when $\eta b < (2 - \eta w)(1
 + \beta)/(1 - \beta)$. As $w \to 0$ it tends to $-\rho$ and $m$ to 0: see `msassha_cycle` for what
-is left then. In the atoms $\lambda = r^2$.
+is left then. All this is along one coordinate: where there are more, a small $m$ is easily turned
+(`msassha_circle`). In the atoms $\lambda = r^2$.
 """
 
 from theory.atoms import below, equal
@@ -76,7 +77,10 @@ CLAIM = Claim(
     source=Source("P2", "Shin et al. 2025, M-Sassha", "our own"),
     kind=Kind.EXACT,
     conventions=Conventions(
-        normalised=True, ascent="shared", sampler="full batch", bias_correction="over"
+        normalised=True,
+        ascent="shared",
+        sampler="full batch",
+        bias_correction="bias correction over",
     ),
     domain=Scalars(
         names=("eta", "rho", "w", "eps", "r", "beta", "b", "x", "m", "step"),

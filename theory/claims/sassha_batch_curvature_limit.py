@@ -6,8 +6,8 @@ steps on $f_i$, Sassha rests where $h_1A_1(x - c_1) + h_2A_2(x - c_2) = 0$, and 
 h_2A_2)(h_1 + h_2)(x - x_*) = h_1h_2(A_1 - A_2)(c_1 - c_2)$, $x_*$ the minimum. The error vanishes
 exactly when $A_1 = A_2$, as it does for a $D$ fixed before the batch is drawn. $D = (1 -
 \beta_2)h_i + \beta_2D'$, $D'$ the average before, which does not depend on $i$; for $\beta_2 =
-\tfrac12$ it is uniform between $h_2$ and $h_1$, so $A_1 = 4/(\sqrt{h_1} + S)$, $A_2 = 4/(\sqrt{h_2}
-+ S)$ up to a common factor of one half, $S^2 = \tfrac12(h_1 + h_2)$.
+\tfrac12$ it is uniform between $h_2$ and $h_1$, so $A_i = 2/(\sqrt{h_i} + S)$, $S^2 = \tfrac12(h_1
++ h_2)$.
 """
 
 from math import comb

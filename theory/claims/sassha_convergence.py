@@ -79,7 +79,7 @@ CLAIM = Claim(
         normalised=True,
         ascent="shared",
         sampler="full batch",
-        bias_correction="any",
+        bias_correction="any bias correction",
     ),
     domain=Scalars(
         names=("eta", "rho", "eps", "r", "x", "q", "step"),

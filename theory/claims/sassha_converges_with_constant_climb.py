@@ -24,15 +24,16 @@ def given(m):
 
 
 def then(m):
-    return (at_most(m.s**2, 0),)
+    return (at_most(1, m.c**2),)
 
 
 CLAIM = Claim(
     title="Sassha converges with a climb of constant length",
     statement=r"A point where Sassha with a normalised climb of constant length $\rho$ rests on "
-    r"$f(x) = -\cos x$, and to which it comes back from nearby, is stationary: $\sin^2x \le 0$.",
+    r"$f(x) = -\cos x$, and to which it comes back from nearby, is stationary; in particular "
+    r"$\cos^2x \ge 1$.",
     source=Source("P2", "Shin et al. 2025, convergence, read for constant ρ", "reconstructed"),
-    kind=Kind.UPPER_BOUND,
+    kind=Kind.LOWER_BOUND,
     conventions=Conventions(normalised=True, ascent="shared", sampler="full batch"),
     domain=Scalars(
         names=("t", "s", "c", "S", "C"),

@@ -16,24 +16,25 @@ def given(m):
         below(0, m.r),
         below(0, m.eps),
         below(0, m.w),
+        below(0, m.c),
         equal((m.r**2 + m.w * (m.r + m.eps)) * m.x, m.r**2 * m.c),
     )
 
 
 def then(m):
-    return (at_most((m.r**2 * (m.x - m.c)) ** 2, 0),)
+    return (at_most(m.c, m.x),)
 
 
 CLAIM = Claim(
     title="Sassha converges to a stationary point with weight decay",
-    statement=r"Where Sassha with decay $w > 0$ and $\rho \to 0$ rests on $f = \frac12h(x - c)^2$ "
-    r"the gradient vanishes: $h^2(x - c)^2 \le 0$.",
+    statement=r"Where Sassha with decay $w > 0$ and $\rho \to 0$ rests on $f = \frac12h(x - "
+    r"c)^2$, $c > 0$, the gradient vanishes; in particular $x \ge c$.",
     source=Source("P2", "Shin et al. 2025, convergence, read with weight decay", "reconstructed"),
-    kind=Kind.UPPER_BOUND,
+    kind=Kind.LOWER_BOUND,
     conventions=Conventions(normalised=True, ascent="shared", sampler="full batch"),
     domain=Scalars(
         names=("r", "eps", "w", "c", "x"),
-        start={"r": (0.5, 2.0), "eps": (0.01, 1.0), "w": (0.01, 1.0), "c": (-2.0, 2.0)},
+        start={"r": (0.5, 2.0), "eps": (0.01, 1.0), "w": (0.01, 1.0), "c": (0.1, 2.0)},
         complete={"x": lambda m: m.r**2 * m.c / (m.r**2 + m.w * (m.r + m.eps))},
     ),
     given=given,

@@ -106,7 +106,7 @@ CLAIM = Claim(
         normalised=False,
         ascent="shared",
         sampler="full batch",
-        bias_correction="over",
+        bias_correction="bias correction over",
     ),
     domain=Scalars(
         names=("eta", "rho", "w", "eps", "r", "beta", "x", "m", "q", "first", "second"),
