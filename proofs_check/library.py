@@ -37,14 +37,18 @@ def entry(key: str) -> Entry:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
         hint = f"; nearest: {near[0]}" if near else ""
         raise InputError("claim", repr(key), f"a key listed by `flatproof claims`{hint}")
-    claim = catalogue.load(CLAIMS, key).CLAIM
-    path = CERTIFICATES / f"{key}.json"
-    return Entry(key, claim, (path,) if path.exists() else ())
+    return _shipped(key)
 
 
 def entries() -> list[Entry]:
     """Every shipped claim, in the order of their keys."""
-    return [entry(key) for key in catalogue.keys(CLAIMS)]
+    return [_shipped(key) for key in catalogue.keys(CLAIMS)]
+
+
+def _shipped(key: str) -> Entry:
+    claim = catalogue.load(CLAIMS, key).CLAIM
+    path = CERTIFICATES / f"{key}.json"
+    return Entry(key, claim, (path,) if path.exists() else ())
 
 
 def entry_of_file(path: Path) -> Entry:

@@ -58,7 +58,7 @@ def read(path: Path) -> Recorded:
         model,
         np.concatenate([tensor.ravel() for tensor in start]),
         _batches(run.batches, len(model.weights)),
-        [_vector(probe, shapes, f"probes[{draw}]") for draw, probe in enumerate(run.probes)],
+        [_flat(probe, shapes, f"probes[{draw}]") for draw, probe in enumerate(run.probes)],
         _paths(run.trajectory, len(run.batches), shapes),
     )
 
@@ -173,7 +173,7 @@ def _paths(entries: list[list[Any]], steps: int, shapes: list[tuple[int, ...]]) 
     return [np.array([t.ravel() for t in path]) for path in zip(*moments, strict=True)]
 
 
-def _vector(entry: list[Any], shapes: list[tuple[int, ...]], where: str) -> np.ndarray:
+def _flat(entry: list[Any], shapes: list[tuple[int, ...]], where: str) -> np.ndarray:
     """(d,), the tensors of one entry laid end to end."""
     return np.concatenate([tensor.ravel() for tensor in _tensors(entry, shapes, where)])
 

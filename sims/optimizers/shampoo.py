@@ -81,8 +81,9 @@ def _power(total: Any, eps: Any, power: Any) -> Any:
     """(total + eps I)^power of a PSD matrix; with eps = 0, zero where no gradient has been."""
     xp = namespace(total)
     values, vectors = xp.linalg.eigh(total)
-    values = xp.maximum(values, 0.0) + eps  # rounding alone makes an eigenvalue negative
-    powers = xp.where(values > 0, xp.where(values > 0, values, 1.0) ** power, 0.0)
+    values = values + eps
+    positive = values > 0  # what rounding alone has made negative is zero as well
+    powers = xp.where(positive, xp.where(positive, values, 1.0) ** power, 0.0)
     return (vectors * powers) @ vectors.T
 
 

@@ -41,6 +41,13 @@ def test_between_refreshes_curvature_is_kept_and_decay_is_decoupled():
     assert x == pytest.approx([0.6, first, second], rel=1e-14)
 
 
+def test_a_refresh_is_averaged_with_those_before():
+    # D = 1, then .75 + 1; m = 1.2, then .6 + 2 x
+    x = walk([0.6, 0.0], 2, [[1, 1], [-1, 1]], lazy_hessian=1)[:, 0]
+    second = 0.54 - 0.1 * (0.6 + 2 * 0.54) / (2 * 1.75)
+    assert x == pytest.approx([0.6, 0.54, second], rel=1e-14)
+
+
 def test_eps_is_a_floor_of_the_scaled_curvature():
     # max(2 * 1, 8) = 8
     x = walk([0.8, 0.0], 1, [[1, 1]], eps=8.0)
