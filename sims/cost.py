@@ -15,9 +15,8 @@ import numpy as np
 from jax.core import Tracer
 
 from sims._draw import whole
+from sims.optimizers._tensors import fitted
 from theory.core import InputError, Optimizer, Problem
-
-SHAPES = ((2, 2), (2,))  # of the stand-in's parameter tensors: one matrix and one vector
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,9 @@ def cost(optimizer: Optimizer, problem: Problem, steps: int, batch: int | None =
     which could not be counted.
     """
     whole("steps", steps, 0)
-    oracle = _Counting(whole("batch", len(problem.weights) if batch is None else batch, 1))
-    x = np.ones(sum(int(np.prod(shape)) for shape in SHAPES))
+    size = whole("batch", len(problem.weights) if batch is None else batch, 1)
+    oracle = _Counting(size, getattr(problem, "shapes", None) or [(problem.dimension,)])
+    x, optimizer = np.ones(problem.dimension), fitted(optimizer, problem)
     state = optimizer.init(x)
     # Without compilation a branch or a loop of jax.lax runs as Python does: what is not taken is
     # not counted. The stand-in's numbers mean nothing, so they may overflow.
@@ -52,10 +52,12 @@ def cost(optimizer: Optimizer, problem: Problem, steps: int, batch: int | None =
 class _Counting:
     """A `theory.core.Oracle` of a linear loss on `batch` samples, which counts what it is asked.
 
-    Its gradient is constant, so that no learning rate makes it overflow.
+    Its gradient is constant, so that no learning rate makes it overflow. Parameters have the
+    problem's `shapes`: an exact diagonal, say, costs a product for each of them.
     """
 
     batch: int
+    shapes: list[tuple[int, ...]]
     asked: dict[str, int] = field(default_factory=lambda: {"grad": 0, "hvp": 0})
 
     def loss(self, x: Any) -> Any:
@@ -79,11 +81,11 @@ class _Counting:
         return f(self)
 
     def probe(self, t: Any, j: Any, kind: str = "rademacher") -> Any:
-        return np.ones(sum(int(np.prod(shape)) for shape in SHAPES))
+        return np.ones(sum(int(np.prod(shape)) for shape in self.shapes))
 
     def tensors(self, x: Any) -> list[Any]:
-        matrix, vector = SHAPES
-        return [x[: -vector[0]].reshape(matrix), x[-vector[0] :]]
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])[:-1]
+        return [a.reshape(s) for a, s in zip(np.split(x, ends), self.shapes, strict=True)]
 
     def ravel(self, tensors: list[Any]) -> Any:
         return np.concatenate([np.asarray(tensor).reshape(-1) for tensor in tensors])

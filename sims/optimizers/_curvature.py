@@ -53,6 +53,6 @@ class Curvature:
 
 
 def exact_diagonal(oracle: Oracle, x: Any) -> Any:
-    """(d,) from d Hessian products at once, one with each coordinate vector: for small d."""
-    found = jax.vmap(lambda e: oracle.hvp(x, e) @ e)(jnp.eye(len(x)))
+    """(d,) from d Hessian products, one with each coordinate vector: for small d."""
+    found = jax.lax.map(lambda e: oracle.hvp(x, e) @ e, jnp.eye(len(x)))
     return np.asarray(found) if isinstance(x, np.ndarray) and not traced(found) else found

@@ -11,6 +11,7 @@ from sims.lab import OPTIMIZERS, build
 from theory import catalogue
 from theory.core import InputError
 from theory.problems.quadratic import quadratic
+from theory.problems.two_layer import two_layer
 
 FIVE = quadratic(factors=np.random.default_rng(0).normal(size=(5, 2, 3)))
 
@@ -122,7 +123,13 @@ def test_tensors_and_their_inverse_are_there_for_whoever_asks():
             assert np.array_equal(oracle.ravel(tensors), x - 1)
             return oracle.ravel(tensors), state
 
-    assert cost(Blockwise(), FIVE, 2) == Cost(2, 0)
+    network = two_layer(np.ones((2, 3)), [0.0, 1.0], 4)
+    assert cost(Blockwise(), network, 2) == Cost(2, 0)
+
+
+def test_an_exact_diagonal_costs_a_product_for_each_parameter():
+    exact = build("sassha", diagonal="exact", lazy_hessian=5)
+    assert cost(exact, FIVE, 10, batch=2) == Cost(2 * 2 * 10, 2 * 2 * FIVE.dimension)
 
 
 @pytest.mark.parametrize("key", catalogue.keys(OPTIMIZERS))
