@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 from scipy.stats import t as student
 
 from proofs_check import boundaries
@@ -30,7 +30,7 @@ from theory.stability.threshold import mean_square_critical_step, mean_square_ra
 PAIR = quadratic([[[1.0]], [[10.0]]])
 ROWS = quadratic(factors=[[[1.0, 0.0]], [[1.0, 1.5]], [[0.6, -1.2]]], weights=[4, 1, 1])
 EDGE = mean_square_critical_step(*step_matrices(ROWS.hessians, ROWS.weights))  # .825
-START = np.array([0.8, -0.6])
+START = np.array([1.6, -1.2])
 QUICK = {"runs": 8, "steps": 1000}
 
 
@@ -162,6 +162,26 @@ def test_one_sample_needs_no_luck():
         assert found.upper - found.lower < 1e-13 / abs(1 - 10 * eta)
         assert found.lower <= exact <= found.upper
         assert square.lower <= 2 * exact <= square.upper
+
+
+def test_the_start_is_dropped():
+    """One sample with momentum settles on the larger root of z^2 - (1 + m - lr a) z + m."""
+    found = boundaries.exponent(quadratic([[[1.0]]]), "sgd", 4.0, momentum=0.5, steps=400, runs=2)
+    exact = math.log(max(abs(np.roots([1, 4.0 - 1.5, 0.5]))))
+    # the smaller root's share falls by 4.7 a step, for 40 steps
+    assert (found.lower, found.upper) == pytest.approx((exact, exact), abs=1e-12)
+
+
+def test_intervals_are_students():
+    rates = np.random.default_rng(1).normal(size=12)
+    exact = ttest_1samp(rates, 0).confidence_interval(0.9)
+    assert _almost_sure._student(rates, 0.9) == pytest.approx((exact.low, exact.high), rel=1e-12)
+
+
+def test_a_scan_shares_its_confidence_between_all_it_may_look_at():
+    """Two points, and two bisections of 8 for each of two crossings."""
+    scan = boundaries.almost_sure(PAIR, "sgd", [0.05, 0.1], runs=2, steps=20, confidence=0.9)
+    assert scan.rates[0].confidence == pytest.approx(1 - 0.1 / (2 + 2 * 2 * 8), rel=1e-12)
 
 
 # -- mean square ---------------------------------------------------------------------------------
