@@ -15,13 +15,16 @@ import jax
 import jax.numpy as jnp
 
 from sims import _draw
-from sims._gram import Gram, Held
+from sims._gram import Gram
 from sims._plain import Plain
+from sims._vectors import Held
 from sims.measures._at import At
 from theory import catalogue
 from theory.core import InputError
 
 MEASURES = "sims.measures"
+# XLA's own choice is half as wide; where there are no such registers the option does nothing.
+WIDE = {"xla_cpu_prefer_vector_width": 512}
 BESIDE = -1  # the step whose probes measurements use: none, so the same at every record
 CHUNK = 128  # steps whose batches are drawn at once
 
@@ -46,14 +49,15 @@ class Shared:
     """What all runs of a simulation read."""
 
     problem: Any
-    gram: Any  # (n, n) or None
+    gram: Any  # (n, n); None in plain coordinates
+    factor: Any  # (k, n), R'R = K
     sampler: Any  # None: the full batch
 
 
 jax.tree_util.register_dataclass(Shared)
 
 
-@partial(jax.jit, static_argnames=("plan", "batched"))
+@partial(jax.jit, static_argnames=("plan", "batched"), compiler_options=WIDE)
 def run_blocks(
     plan: Plan, batched: tuple[bool, ...], common: Shared, optimizer: Any, runs: Any
 ) -> dict[str, jax.Array]:
@@ -84,7 +88,8 @@ class Block:
         self.starts, self.keys, self.given = data
         self.space: Any = Plain(common.problem)
         if plan.gram:
-            self.space = Gram(common.problem, common.gram, shared=plan.shared, track=plan.track)
+            own = common.problem, common.gram, common.factor
+            self.space = Gram(*own, shared=plan.shared, track=plan.track)
         axes = [0 if many else None for many in batched]
         self.own = jax.tree.unflatten(jax.tree.structure(optimizer), axes)
         self.data = None if plan.shared else 0  # the axis of runs in starts and keys
@@ -93,7 +98,7 @@ class Block:
         """Records (records, runs, ...), the start's first."""
         held = self.begin()
         if self.plan.locate:
-            return {"finite_steps": self._count(held)}
+            return {"first_lost": self._first_lost(held)}
         first = self._look(held, held)
 
         def segment(carry: Any, k: Any) -> Any:
@@ -112,7 +117,7 @@ class Block:
             self._out(self.space.enter, (self.data,), self.starts),
             axis_size=self.plan.block,
         )(self.starts)
-        lifted = lambda optimizer, x: optimizer.init(self.space.lift(x))  # noqa: E731
+        lifted = lambda optimizer, x: self.space.finish(optimizer.init(self.space.lift(x)))  # noqa: E731
         state = self._over(lifted, (self.own, self._axes(x)), self.optimizer, x)
         return x, self.space.commit(state, x, [None], fresh=True)
 
@@ -181,7 +186,7 @@ class Block:
             for w, batch in enumerate(batches):
                 oracle = self.space.oracle(held, start, batch, ahead, probes, w)
                 now = optimizer.step(oracle, *now)
-            return now
+            return self.space.finish(now)
 
         each = None if batches[0] is None or self.plan.shared else 0
         far = None if ahead is None else self.space.ahead_axes
@@ -217,16 +222,21 @@ class Block:
         axes = (self._axes(pair), self.data, self.data)
         return jax.vmap(one, axes)(pair, self.starts, self.keys)
 
-    def _count(self, held: Any) -> Any:
-        """(runs,), after how many steps the iterate still had a finite norm."""
-        count = jax.vmap(self._finite, (self._axes(held[0]),))
+    def _first_lost(self, held: Any) -> Any:
+        """(runs,), the first step whose iterate has no finite norm; `steps` + 1 if there is none."""
+        finite = jax.vmap(self._finite, (self._axes(held[0]),))
 
-        def step(carry: Any, t: Any) -> Any:
-            held = self._steps(carry[0], t, 1)
-            return (held, carry[1] + count(held[0])), None
+        def step(carry: Any) -> Any:
+            t, held, alive, first = carry
+            held = self._steps(held, t, 1)
+            alive = alive & finite(held[0])  # a norm may overflow and come back
+            return t + 1, held, alive, first + alive
 
-        start = (held, jnp.zeros(self.plan.block, dtype=int))
-        return jax.lax.scan(step, start, jnp.arange(self.plan.steps))[0][1]
+        def going(carry: Any) -> Any:
+            return (carry[0] < self.plan.steps) & carry[2].any()
+
+        alive = finite(held[0])
+        return jax.lax.while_loop(going, step, (0, held, alive, 1 * alive))[3]
 
     @staticmethod
     def _finite(x: Any) -> Any:

@@ -4,8 +4,9 @@ The same integer code runs in NumPy and in a compiled loop. A run's numbers depe
 seed alone, so two runs that share a seed see the same samples whatever their optimizer or step
 size (common random numbers), and nothing depends on grouping, order or the number of workers.
 
-One number is two rounds of a 32-bit mixer (multiply and xor-shift, the constants of C. Wellons'
-`lowbias32`) over a key of 64 bits made from (root, seed) by SplitMix64 (Steele, Lea & Flood 2014).
+One number is one round of a 32-bit mixer (multiply and xor-shift, the constants of C. Wellons'
+`lowbias32`) over the first word of a key ^ a hash of the step ^ the place, with the key's second word
+let in half way. The key's 64 bits are made from (root, seed) by SplitMix64 (Steele, Lea & Flood 2014).
 """
 
 from __future__ import annotations
@@ -40,14 +41,18 @@ def _split_mix(h: np.ndarray) -> np.ndarray:
 
 
 def bits(xp: Any, key: Any, stream: int, counter: Any, places: Any) -> Any:
-    """32 random bits for each of `places`: key (..., 2) and counter (...) broadcast."""
+    """32 random bits for each of `places`: key (..., 2) and counter (...) broadcast.
+
+    What does not depend on the run is mixed apart, so a run pays for one round.
+    """
     count = xp.asarray(counter).astype(xp.uint32)[..., None] * xp.uint32(stream)
     place = xp.asarray(places).astype(xp.uint32) * xp.uint32(PLACES)
-    return _mix(xp, _mix(xp, key[..., 0, None] ^ count) ^ key[..., 1, None] ^ place)
+    shared = _mix(xp, count, xp.uint32(0)) ^ place
+    return _mix(xp, key[..., 0, None] ^ shared, key[..., 1, None])
 
 
-def _mix(xp: Any, h: Any) -> Any:
-    h = (h ^ (h >> xp.uint32(16))) * xp.uint32(0x7FEB352D)
+def _mix(xp: Any, h: Any, word: Any) -> Any:
+    h = (h ^ (h >> xp.uint32(16))) * xp.uint32(0x7FEB352D) ^ word
     h = (h ^ (h >> xp.uint32(15))) * xp.uint32(0x846CA68B)
     return h ^ (h >> xp.uint32(16))
 

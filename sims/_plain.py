@@ -36,6 +36,10 @@ class Plain:
         """The problem's own."""
         return self.problem.oracle(batch, probes)
 
+    def finish(self, found: Any) -> Any:
+        """What a run's step returns, as it is."""
+        return found
+
     def commit(self, found: Any, held: Any, batches: list[Any], *, fresh: bool = False) -> Any:
         """A step's results, as they are held between steps."""
         return found

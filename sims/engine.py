@@ -12,9 +12,8 @@ least squares combinations of rows (`sims._gram`).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,43 +21,23 @@ import jax
 import numpy as np
 
 from sims import _draw
-from sims._block import MEASURES, Block, Plan, Shared, measurement, run_blocks
+from sims._block import Block, Plan, Shared, measurement, run_blocks
 from sims._draw import whole
-from sims._gram import NeedsCoefficients
+from sims._gram import factor
+from sims._setting import Setting, in_gram, with_hyper
+from sims._vectors import NeedsCoefficients
 from sims.optimizers._tensors import fitted
-from theory import catalogue
-from theory.core import InputError, Optimizer, Problem
+from theory.core import InputError
 
 NEVER = -1
 
-# A block's state is read and written once a step, and best stays in the first-level cache; in Gram
-# space with a stream for each run, larger blocks pay for the gathers.
-CACHED_BYTES, GATHERED_BYTES = 32_768, 131_072
+# A block's state is read and written once a step. It stays in the first-level cache but where one
+# stream serves all runs: rows are then read in long lines, and fewer, longer ones win.
+OWN_BYTES, SHARED_BYTES = 32_768, 65_536
 MOST_IN_BLOCK = 512
 LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
 BLOCKS_A_CALL = 16
 CORES = len(os.sched_getaffinity(0))
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """What all runs of a simulation have in common.
-
-    `optimizer` is a prototype whose numbers hold where the runs bring no others. batch None feeds
-    the full weighted mean loss. `record` names measurements, taken at the start and after every
-    `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible and cheaper.
-    `block` runs are computed together; None: as many as the caches hold.
-    """
-
-    problem: Problem
-    optimizer: Optimizer
-    steps: int
-    every: int = 1
-    batch: int | None = 1
-    sampling: str = "with"
-    record: Sequence[str] = ("loss",)
-    space: str = "auto"
-    block: int | None = None
 
 
 def simulate(
@@ -130,8 +109,8 @@ class Simulation:
         register(self.problem)
         weights, size = np.asarray(self.problem.weights), setting.batch
         sampler = None if size is None else _draw.sampler(weights, size, setting.sampling)
-        gram = np.asarray(self.problem.gram()) if in_gram(setting) else None
-        self.common = Shared(self.problem, gram, sampler)
+        gram = (problem.gram(), factor(problem)) if in_gram(setting) else (None, None)
+        self.common = Shared(problem, *gram, sampler)
         self._plans: dict[Plan, Plan] = {}
 
     def runs(self, hyper: dict[str, Any], seeds: Any, root: int) -> Runs:
@@ -152,10 +131,12 @@ class Simulation:
         finite, where = found.pop("finite"), np.full(len(runs.starts), NEVER)
         lost = np.flatnonzero(~finite.all(axis=1))
         if len(lost):  # rare: a second program counts steps, which would slow the first one down
-            counted = self._dispatch(replace(plan, locate=True, shared=False), runs.take(lost))
+            record = finite[lost].argmin(axis=1)  # the first one that was lost
+            lost, record = (a[np.argsort(record)] for a in (lost, record))  # blocks may stop early
+            locate = replace(plan, locate=True, shared=False)
+            first = self._dispatch(locate, runs.take(lost))["first_lost"]
             every = self.setting.every
-            record = finite[lost].argmin(axis=1) * every  # the first one that was lost
-            where[lost] = np.clip(counted["finite_steps"] + 1, record - every + 1, record)
+            where[lost] = np.minimum(first, record * every)
             gone = np.arange(finite.shape[1]) * every >= where[lost, None]
             for values in found.values():
                 part = values[lost]
@@ -187,8 +168,8 @@ class Simulation:
             except NeedsCoefficients:
                 chosen = replace(plan, track=True)
                 size = self._held_bytes(chosen, runs)
-            wide = chosen.gram and not shared
-            fit = max(1, (GATHERED_BYTES if wide else CACHED_BYTES) // size)
+            together = chosen.gram and shared
+            fit = max(1, (SHARED_BYTES if together else OWN_BYTES) // size)
             block = s.block or min(MOST_IN_BLOCK, 1 << fit.bit_length() - 1)
             self._plans[plan] = replace(chosen, block=block)
         return self._plans[plan]
@@ -263,59 +244,6 @@ def _blocks_a_call(blocks: int) -> int:
     """A power of two, so that few sizes are compiled; enough calls for all cores."""
     each = max(1, blocks // CORES)
     return min(BLOCKS_A_CALL, 1 << each.bit_length() - 1)
-
-
-def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, tuple[bool, ...]]:
-    """The optimizer with (runs,) arrays in those fields, and which leaves they are.
-
-    Whole numbers decide what is computed, so they stay one number. Raises `InputError`.
-    """
-    known = {f.name: f for f in fields(prototype) if not f.metadata.get("static")}
-    values: dict[str, Any] = {}
-    for name, value in hyper.items():
-        if name not in known:
-            raise InputError(name, "values", f"fields that vary: {', '.join(known)}")
-        counts = isinstance(known[name].default, int)
-        array = np.asarray(value)
-        allowed = f"{runs} finite numbers, at least 0" + (", all equal" if counts else "")
-        if array.shape != (runs,) or array.dtype.kind not in ("iu" if counts else "iuf"):
-            raise InputError(name, f"dtype {array.dtype}, shape {array.shape}", allowed)
-        if not (np.isfinite(array).all() and (array >= 0).all()):
-            raise InputError(name, array[~(np.isfinite(array) & (array >= 0))][0], allowed)
-        if counts and (array != array[0]).any():
-            raise InputError(name, "different numbers", allowed)
-        values[name] = array.astype(np.int64)[0] if counts else array.astype(np.float64)
-    many = {name for name, value in values.items() if np.ndim(value)}
-    optimizer = replace(prototype, **values)
-    leaves = [name for name in known if getattr(optimizer, name) is not None]
-    return optimizer, tuple(name in many for name in leaves)
-
-
-def in_gram(setting: Setting) -> bool:
-    """Whether the runs are computed in Gram space; raises `InputError` where that cannot be."""
-    if setting.space not in ("auto", "plain", "gram"):
-        raise InputError("space", repr(setting.space), "'auto', 'plain' or 'gram'")
-    obstacle = _obstacle(setting)
-    if setting.space == "gram" and obstacle:
-        raise InputError("space", "'gram'", f"'plain' here: {obstacle}")
-    if obstacle or setting.space == "plain":
-        return False
-    n, size = len(setting.problem.weights), setting.batch
-    # A step reads and writes n products for each row of the batch, plain coordinates 2 d.
-    return setting.space == "gram" or (size is not None and n <= 2 * setting.problem.dimension)
-
-
-def _obstacle(setting: Setting) -> str:
-    """Why Gram space is out of the question, or nothing."""
-    optimizer = type(setting.optimizer)
-    if not hasattr(setting.problem, "gram"):
-        return f"{type(setting.problem).__name__} has no Gram matrix"
-    if getattr(optimizer, "needs_coordinates", False):
-        return f"{optimizer.__name__} needs coordinates"
-    for key in setting.record:
-        if key != "x" and getattr(catalogue.load(MEASURES, key), "NEEDS_COORDINATES", True):
-            return f"the record {key} needs coordinates"
-    return ""
 
 
 def register(problem: Any) -> None:

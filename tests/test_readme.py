@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check import cli, library, record
-from sims.engine import MEASURES
+from sims._block import MEASURES
 from theory import catalogue
 from theory.core import Verdict
 
