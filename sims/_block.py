@@ -166,13 +166,17 @@ class Block:
         """
 
         def advance(carry: Any, some: Any) -> Any:
-            held, now = self.space.commit(*carry), self._apart(some)
-            return (self._window(held, now), held, now), None
+            before, now = map(self._apart, some)
+            held = self.space.commit(*carry, before)
+            return (self._window(held, now), held), None
 
-        first, rest = (jax.tree.map(lambda a, k=k: a[k], batches) for k in (0, slice(1, None)))
-        now = self._apart(first)
-        carry = self._window(held, now), held, now
-        return self.space.commit(*jax.lax.scan(advance, carry, rest, length=count - 1)[0])
+        first, last = (self._apart(jax.tree.map(lambda a, k=k: a[k], batches)) for k in (0, -1))
+        pairs = tuple(
+            jax.tree.map(lambda a, k=k: a[k], batches) for k in (slice(-1), slice(1, None))
+        )
+        carry = self._window(held, first), held
+        carry, _ = jax.lax.scan(advance, carry, pairs, length=count - 1)
+        return self.space.commit(*carry, last)
 
     def _apart(self, some: Any) -> list[Any]:
         return [None if some is None else some[w] for w in range(self.space.window)]

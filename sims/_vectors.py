@@ -150,9 +150,10 @@ class GramOracle:
             square += [
                 s * r * self._product(self.held[k], self.held[m]) for m, r in v.scales.items()
             ]
-        # Terms of either sign may cancel down to a rounding error, which has any sign.
         found = total(square, jnp.zeros(()))
-        return jnp.sqrt(jnp.where(found < 0, 0.0, found))
+        if len(square) > 1:  # terms of either sign may cancel down to a rounding error of any sign
+            found = jnp.where(found < 0, 0.0, found)
+        return jnp.sqrt(found)
 
     def _length(self, v: Vector) -> Any:
         """||v||, as exact as in coordinates: near a minimum c'Kc is a small difference."""

@@ -31,9 +31,8 @@ from theory.core import InputError
 
 NEVER = -1
 
-# A block's state is read and written once a step. It stays in the first-level cache but where one
-# stream serves all runs: rows are then read in long lines, and fewer, longer ones win.
-OWN_BYTES, SHARED_BYTES = 32_768, 65_536
+# A block's state is read and written once a step: it stays in the first-level cache.
+BLOCK_BYTES = 32_768
 MOST_IN_BLOCK = 512
 LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
 BLOCKS_A_CALL = 16
@@ -168,8 +167,7 @@ class Simulation:
             except NeedsCoefficients:
                 chosen = replace(plan, track=True)
                 size = self._held_bytes(chosen, runs)
-            together = chosen.gram and shared
-            fit = max(1, (SHARED_BYTES if together else OWN_BYTES) // size)
+            fit = max(1, BLOCK_BYTES // size)
             block = s.block or min(MOST_IN_BLOCK, 1 << fit.bit_length() - 1)
             self._plans[plan] = replace(chosen, block=block)
         return self._plans[plan]
