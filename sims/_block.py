@@ -37,7 +37,7 @@ class Plan:
     shared: bool  # the runs of a block have one start and one stream
     given: bool  # indices are handed in
     track: bool = False  # Gram space holds coefficients too
-    locate: bool = False  # instead of measuring, count the steps with a finite iterate
+    locate: bool = False  # instead of measuring, find the first step that is not finite
     block: int = 1
 
 
@@ -46,7 +46,8 @@ class Shared:
     """What all runs of a simulation read."""
 
     problem: Any
-    gram: Any  # (n, n) or None
+    gram: Any  # (n, n) and its factor (k, n); None in plain coordinates
+    factor: Any
     sampler: Any  # None: the full batch
 
 
@@ -84,7 +85,8 @@ class Block:
         self.starts, self.keys, self.given = data
         self.space: Any = Plain(common.problem)
         if plan.gram:
-            self.space = Gram(common.problem, common.gram, shared=plan.shared, track=plan.track)
+            data = common.problem, common.gram, common.factor
+            self.space = Gram(*data, shared=plan.shared, track=plan.track)
         axes = [0 if many else None for many in batched]
         self.own = jax.tree.unflatten(jax.tree.structure(optimizer), axes)
         self.data = None if plan.shared else 0  # the axis of runs in starts and keys
@@ -93,7 +95,7 @@ class Block:
         """Records (records, runs, ...), the start's first."""
         held = self.begin()
         if self.plan.locate:
-            return {"finite_steps": self._count(held)}
+            return {"lost": self._first_lost(held)}
         first = self._look(held, held)
 
         def segment(carry: Any, k: Any) -> Any:
@@ -212,21 +214,27 @@ class Block:
             found = {key: measure(at) for key, measure in measures.items()}
             if "x" in self.plan.record:
                 found["x"] = self.space.leave(pair[0], start)
+            found = {key: jnp.where(jnp.isnan(v), jnp.inf, v) for key, v in found.items()}
             return found | {"finite": self._finite(pair[0])}
 
         axes = (self._axes(pair), self.data, self.data)
         return jax.vmap(one, axes)(pair, self.starts, self.keys)
 
-    def _count(self, held: Any) -> Any:
-        """(runs,), after how many steps the iterate still had a finite norm."""
-        count = jax.vmap(self._finite, (self._axes(held[0]),))
+    def _first_lost(self, held: Any) -> Any:
+        """(runs,), the first step whose iterate has no finite norm; `steps` + 1 if there is none."""
+        finite = jax.vmap(self._finite, (self._axes(held[0]),))
 
-        def step(carry: Any, t: Any) -> Any:
-            held = self._steps(carry[0], t, 1)
-            return (held, carry[1] + count(held[0])), None
+        def step(carry: Any) -> Any:
+            t, held, alive, first = carry
+            held = self._steps(held, t, 1)
+            alive = alive & finite(held[0])  # a norm that overflowed may come back
+            return t + 1, held, alive, first + alive
 
-        start = (held, jnp.zeros(self.plan.block, dtype=int))
-        return jax.lax.scan(step, start, jnp.arange(self.plan.steps))[0][1]
+        def unfinished(carry: Any) -> Any:
+            return (carry[0] < self.plan.steps) & carry[2].any()
+
+        alive = finite(held[0])
+        return jax.lax.while_loop(unfinished, step, (0, held, alive, 1 * alive))[3]
 
     @staticmethod
     def _finite(x: Any) -> Any:

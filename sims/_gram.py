@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from theory.core import InputError
 
@@ -105,9 +106,11 @@ class GramOracle:
     shares: Any  # (B,)
     reads: list[list[Any]]  # (B,) for each batch and held vector: what it holds at the batch's rows
     held: list[Held]
-    origin: Held  # x_0, whose alpha is its squared norm
+    rows: Any  # X (n, d)
+    start: Any  # x_0 (d,)
     everything: Any  # the targets (n,) of all rows
     now: int = 0
+    factor: Any = None  # (k, n), R'R = K, where the batch is everything
 
     def loss(self, x: Vector) -> Any:
         return self.shares @ self._read(x, 1.0) ** 2 / 2
@@ -119,6 +122,8 @@ class GramOracle:
         return Vector({}, {self.now: self.shares * self._read(v, 0.0)})
 
     def norm(self, v: Vector) -> Any:
+        if self.factor is not None:
+            return self._length(v)
         square = []
         for w, c in v.pending.items():
             square.append((c * _times(self.among[w][w], c)).sum())
@@ -129,7 +134,18 @@ class GramOracle:
             square += [
                 s * r * self._product(self.held[k], self.held[m]) for m, r in v.scales.items()
             ]
-        return jnp.sqrt(_total(square, jnp.zeros(())))
+        # Terms of either sign may cancel down to a rounding error, which has any sign.
+        return jnp.sqrt(jnp.maximum(_total(square, jnp.zeros(())), 0.0))
+
+    def _length(self, v: Vector) -> Any:
+        """||v|| as exactly as in coordinates: near a minimum c'Kc is a small difference."""
+        pending = _total(list(v.pending.values()), jnp.zeros_like(self.everything))
+        if v.scales:
+            of = [s * _coordinates(self.held[k], self.start, self.rows) for k, s in v.scales.items()]
+            found = _total(of, None) + pending @ self.rows
+        else:
+            found = self.factor @ pending
+        return jnp.sqrt(found @ found)
 
     def each(self, f: Callable[[Any], Any], size: int = 1) -> Any:
         """The mean of f over groups of `size` samples: oracles that share these rows."""
@@ -165,8 +181,8 @@ class GramOracle:
         """<u, v> of two held vectors."""
         if u.coefficients is None or v.coefficients is None:
             raise NeedsCoefficients
-        rows = v.rows + self.everything if v.point else v.rows
-        with_start = v.alpha * self.origin.alpha + v.coefficients @ self.origin.rows
+        rows, x = v.rows + self.everything if v.point else v.rows, self.start
+        with_start = v.alpha * (x @ x) + v.coefficients @ (self.rows @ x)
         return u.alpha * with_start + u.coefficients @ rows
 
 
@@ -177,8 +193,9 @@ class Gram:
     read is contiguous; otherwise (runs, n), so that a row of K is. `track` holds alpha and c too.
     """
 
-    def __init__(self, problem: Any, gram: Any, *, shared: bool, track: bool) -> None:
-        self.problem, self.gram = problem, jnp.asarray(gram)
+    def __init__(self, problem: Any, gram: Any, factor: Any, *, shared: bool, track: bool) -> None:
+        self.gram, self.factor = jnp.asarray(gram), jnp.asarray(factor)
+        self.rows = jnp.asarray(problem.rows)
         self.targets, self.weights = jnp.asarray(problem.targets), jnp.asarray(problem.weights)
         self.shared, self.track = shared, track
         self.run_axis = -1 if shared else 0
@@ -186,7 +203,7 @@ class Gram:
 
     def enter(self, start: Any) -> Held:
         """The held vector of a start (d,)."""
-        rows = jnp.asarray(self.problem.rows) @ start - self.targets
+        rows = self.rows @ start - self.targets
         more = (jnp.zeros_like(rows), jnp.ones(())) if self.track else (None, None)
         return Held(rows, *more, point=True)
 
@@ -219,14 +236,14 @@ class Gram:
         self, held: Any, start: Any, batch: Any, ahead: Any, probes: Any, now: int = 0
     ) -> Any:
         """The window's `now`-th minibatch, with what was read ahead; batch None: everything."""
-        known = _vectors(held)
-        origin = Held(jnp.asarray(self.problem.rows) @ start, None, start @ start)
+        vectors, every = _vectors(held), self.targets
+        known = vectors, self.rows, start, every
         if batch is None:
-            reads, every = [[h.rows for h in known]], self.targets
-            return GramOracle([[self.gram]], [every], self.weights, reads, known, origin, every)
+            all_of = [[self.gram]], [every], self.weights, [[h.rows for h in vectors]]
+            return GramOracle(*all_of, *known, factor=self.factor)
         among, targets, reads = ahead
         shares = jnp.full(batch.shape, 1 / batch.shape[0])
-        return GramOracle(among, targets, shares, reads, known, origin, self.targets, now)
+        return GramOracle(among, targets, shares, reads, *known, now)
 
     def commit(self, found: Any, held: Any, batches: list[Any], *, fresh: bool = False) -> Any:
         """Lazy vectors of a block carried out, for batches (runs, B), (B,) if shared, or None.
@@ -281,9 +298,19 @@ class Gram:
 
     def leave(self, held: Held, start: Any) -> Any:
         """The coordinates (d,) of one run's held vector."""
-        if held.coefficients is None:
-            raise NeedsCoefficients
-        return held.alpha * start + held.coefficients @ jnp.asarray(self.problem.rows)
+        return _coordinates(held, start, self.rows)
+
+
+def factor(problem: Any) -> np.ndarray:
+    """R (min(n, d), n) with R'R = K and ||Rc|| = ||X'c||, from X itself: K has lost digits."""
+    return np.linalg.qr(np.asarray(problem.rows).T, mode="r")
+
+
+def _coordinates(held: Held, start: Any, rows: Any) -> Any:
+    """(d,); only a tracked vector's are known."""
+    if held.coefficients is None:
+        raise NeedsCoefficients
+    return held.alpha * start + held.coefficients @ rows
 
 
 def _scaled(scales: dict[int, Any], arrays: list[Any], across: Any) -> list[Any]:

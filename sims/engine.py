@@ -3,7 +3,8 @@
 Runs are computed in blocks of a fixed size that depends on the problem and the measurements alone,
 never on how many runs there are; every run's samples, probes and start depend on (root, seed)
 alone. So its numbers depend on neither order nor grouping nor the number of workers (on one jaxlib
-and one instruction set). Step sizes, radii and data are traced: a grid compiles once.
+and one instruction set), as long as every group or none has runs enough of each seed to compute them
+`together`. Step sizes, radii and data are traced: a grid compiles once.
 
 Optimizers are written once. A space says what their vectors are: arrays (`sims._plain`), or on
 least squares combinations of rows (`sims._gram`).
@@ -24,7 +25,7 @@ import numpy as np
 from sims import _draw
 from sims._block import MEASURES, Block, Plan, Shared, measurement, run_blocks
 from sims._draw import whole
-from sims._gram import NeedsCoefficients
+from sims._gram import NeedsCoefficients, factor
 from sims.optimizers._tensors import fitted
 from theory import catalogue
 from theory.core import InputError, Optimizer, Problem
@@ -67,9 +68,10 @@ def simulate(
     """Each record (runs, records) and `diverged_at` (runs,) of runs that differ in `hyper` and seed.
 
     `hyper` maps an optimizer's fields to (runs,) numbers; whole numbers must be equal in all runs.
-    Runs with equal (root, seed) share start, samples and probes. A run has diverged at the first
-    step whose iterate has no finite norm (-1: never); from there on what it records is inf. Raises
-    `InputError`.
+    Runs with equal (root, seed) share start, samples and probes. A run that has no finite norm at
+    some record has diverged, at its first step without one (-1: never), and from there on all that it
+    records is inf. The norm is ||x||, in Gram space ||Xx - y||; a measurement that overflows before it
+    is inf as well, and never NaN. Raises `InputError`.
     """
     prepared = simulation(setting)
     runs = prepared.runs(hyper, seeds, root)
@@ -121,29 +123,41 @@ class Simulation:
     def __init__(self, setting: Setting) -> None:
         whole("steps", setting.steps, 0)
         whole("every", setting.every, 1)
+        if setting.block is not None:
+            whole("block", setting.block, 1)
         if setting.steps % setting.every:
             raise InputError("every", setting.every, f"a divisor of steps = {setting.steps}")
         problem: Any = setting.problem
         self.setting, self.problem, self.record = setting, problem, tuple(setting.record)
+        if isinstance(setting.record, str):
+            raise InputError("record", repr(setting.record), "several names, as in ('loss',)")
         for key in self.record:
             measurement(key)
         register(self.problem)
         weights, size = np.asarray(self.problem.weights), setting.batch
         sampler = None if size is None else _draw.sampler(weights, size, setting.sampling)
-        gram = np.asarray(self.problem.gram()) if in_gram(setting) else None
-        self.common = Shared(self.problem, gram, sampler)
-        self._plans: dict[Plan, Plan] = {}
+        gram = (problem.gram(), factor(problem)) if in_gram(setting) else (None, None)
+        self.common = Shared(problem, *gram, sampler)
+        self._plans: dict[Any, Plan] = {}
 
     def runs(self, hyper: dict[str, Any], seeds: Any, root: int) -> Runs:
         """Runs that start and draw by (root, seed)."""
-        seeds = np.asarray(seeds)
-        if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or not len(seeds) or seeds.min() < 0:
-            raise InputError("seeds", f"dtype {seeds.dtype}, shape {seeds.shape}", "integers >= 0")
+        whole("root", root, 0)
+        allowed = "integers (runs,), at least 0"
+        seeds = _array("seeds", seeds, allowed)
+        if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or not len(seeds):
+            raise InputError("seeds", f"dtype {seeds.dtype}, shape {seeds.shape}", allowed)
+        if seeds.min() < 0:
+            raise InputError("seeds", seeds.min(), allowed)
         prototype = fitted(self.setting.optimizer, self.problem)
         optimizer, batched = with_hyper(prototype, hyper, len(seeds))
-        unique, where = np.unique(seeds, return_inverse=True)
-        first = [self.problem.start(np.random.default_rng([root, int(s)])) for s in unique]
-        return Runs(optimizer, batched, np.array(first)[where], _draw.keys(root, seeds))
+        starts, known = np.empty((len(seeds), self.problem.dimension)), None
+        for run in np.argsort(seeds, kind="stable"):  # each start drawn once, and held once
+            if seeds[run] != known:
+                known = seeds[run]
+                start = self.problem.start(np.random.default_rng([root, int(known)]))
+            starts[run] = start
+        return Runs(optimizer, batched, starts, _draw.keys(root, seeds))
 
     def run(self, runs: Runs, *, shared: bool = False) -> dict[str, np.ndarray]:
         """As `simulate`. `shared`: runs with equal keys are computed together, from one start."""
@@ -151,11 +165,12 @@ class Simulation:
         found = self._dispatch(plan, runs)
         finite, where = found.pop("finite"), np.full(len(runs.starts), NEVER)
         lost = np.flatnonzero(~finite.all(axis=1))
-        if len(lost):  # rare: a second program counts steps, which would slow the first one down
-            counted = self._dispatch(replace(plan, locate=True, shared=False), runs.take(lost))
-            every = self.setting.every
-            record = finite[lost].argmin(axis=1) * every  # the first one that was lost
-            where[lost] = np.clip(counted["finite_steps"] + 1, record - every + 1, record)
+        if len(lost):  # a second program looks at every step, which would slow the first one down
+            every, record = self.setting.every, finite[lost].argmin(axis=1)  # the first lost one
+            lost, record = (a[np.argsort(record, kind="stable")] for a in (lost, record))
+            locate = replace(plan, locate=True, shared=False)
+            where[lost] = self._dispatch(locate, runs.take(lost))["lost"]
+            where[lost] = np.minimum(where[lost], record * every)  # it rounds in its own way
             gone = np.arange(finite.shape[1]) * every >= where[lost, None]
             for values in found.values():
                 part = values[lost]
@@ -170,8 +185,9 @@ class Simulation:
         call = np.zeros((_blocks_a_call(-(-count // plan.block)), plan.block), dtype=int)
         compiled = run_blocks.lower(*self._arguments(plan, one, call)).compile()
         analysis: Any = compiled.memory_analysis()
-        program = analysis.temp_size_in_bytes + analysis.argument_size_in_bytes
-        # Records are held twice: as they come, and in the order of the runs.
+        # Arguments are held twice: as NumPy gathers them, and as XLA takes them. So are records: as
+        # they come, and in the order of the runs.
+        program = analysis.temp_size_in_bytes + 2 * analysis.argument_size_in_bytes
         a_run = 2 * analysis.output_size_in_bytes / call.size + one.starts.nbytes + one.keys.nbytes
         return int(program * CORES + a_run * count)
 
@@ -180,7 +196,8 @@ class Simulation:
         plan = Plan(s.steps, s.every, self.record, self.common.gram is not None, shared, given)
         if s.block is not None and self.common.gram is None:
             return replace(plan, block=s.block)
-        if plan not in self._plans:
+        key = plan, jax.tree.structure(runs.optimizer)  # momentum or none: another memory
+        if key not in self._plans:
             chosen = plan
             try:
                 size = self._held_bytes(plan, runs)
@@ -190,8 +207,8 @@ class Simulation:
             wide = chosen.gram and not shared
             fit = max(1, (GATHERED_BYTES if wide else CACHED_BYTES) // size)
             block = s.block or min(MOST_IN_BLOCK, 1 << fit.bit_length() - 1)
-            self._plans[plan] = replace(chosen, block=block)
-        return self._plans[plan]
+            self._plans[key] = replace(chosen, block=block)
+        return self._plans[key]
 
     def _held_bytes(self, plan: Plan, runs: Runs) -> int:
         """What one run holds between steps; tracing a step and a record tells what that must be."""
@@ -276,8 +293,8 @@ def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, t
         if name not in known:
             raise InputError(name, "values", f"fields that vary: {', '.join(known)}")
         counts = isinstance(known[name].default, int)
-        array = np.asarray(value)
         allowed = f"{runs} finite numbers, at least 0" + (", all equal" if counts else "")
+        array = _array(name, value, allowed)
         if array.shape != (runs,) or array.dtype.kind not in ("iu" if counts else "iuf"):
             raise InputError(name, f"dtype {array.dtype}, shape {array.shape}", allowed)
         if not (np.isfinite(array).all() and (array >= 0).all()):
@@ -289,6 +306,13 @@ def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, t
     optimizer = replace(prototype, **values)
     leaves = [name for name in known if getattr(optimizer, name) is not None]
     return optimizer, tuple(name in many for name in leaves)
+
+
+def _array(field: str, value: Any, allowed: str) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError(field, "rows of different lengths", allowed) from None
 
 
 def in_gram(setting: Setting) -> bool:
