@@ -40,7 +40,7 @@ class Plan:
     shared: bool  # the runs of a block have one start and one stream
     given: bool  # indices are handed in
     track: bool = False  # Gram space holds coefficients too
-    locate: bool = False  # instead of measuring, count the steps with a finite iterate
+    locate: bool = False  # instead of measuring, find the first step that is not finite
     block: int = 1
 
 
@@ -98,7 +98,7 @@ class Block:
         """Records (records, runs, ...), the start's first."""
         held = self.begin()
         if self.plan.locate:
-            return {"first_lost": self._first_lost(held)}
+            return {"lost": self._first_lost(held)}
         first = self._look(held, held)
 
         def segment(carry: Any, k: Any) -> Any:
@@ -221,6 +221,7 @@ class Block:
             found = {key: measure(at) for key, measure in measures.items()}
             if "x" in self.plan.record:
                 found["x"] = self.space.leave(pair[0], start)
+            found = {key: jnp.where(jnp.isnan(v), jnp.inf, v) for key, v in found.items()}
             return found | {"finite": self._finite(pair[0])}
 
         axes = (self._axes(pair), self.data, self.data)

@@ -62,34 +62,45 @@ def _mix(xp: Any, h: Any, word: Any) -> Any:
 class Sampler:
     """Draws batches of `size` out of `n` samples; people come in through `sampler`.
 
-    `bounds` (n,) are the weights' partial sums times 2^32, the last above every 32-bit number so
-    that rounding can never draw sample n; None where the weights are equal.
+    With unequal weights `tables` are Walker's, both (n,): place j of n equal ones keeps the share
+    `kept[j]` / 2^32 for sample j and leaves the rest to sample `other[j]`. Otherwise None.
     """
 
-    bounds: Any
+    tables: Any
     n: int = field(metadata={"static": True})
     size: int = field(metadata={"static": True})
     sampling: str = field(metadata={"static": True})
 
     def draw(self, xp: Any, key: Any, step: Any) -> Any:
         """Indices (..., size), int32, for keys (..., 2) and steps (...)."""
+        h = bits(xp, key, STEPS, step, xp.arange(self.size)).astype(xp.uint64)
         if self.sampling == "without":
-            h = bits(xp, key, STEPS, step, xp.arange(self.n))
-            return xp.argsort(h, axis=-1, stable=True)[..., : self.size].astype(xp.int32)
-        h = bits(xp, key, STEPS, step, xp.arange(self.size))
-        if self.bounds is None:
-            scaled = h.astype(xp.uint64) * xp.uint64(self.n)
-            return (scaled >> xp.uint64(32)).astype(xp.int32)
-        below = xp.asarray(self.bounds)[:-1] <= h[..., None].astype(xp.float64)
-        return below.sum(-1).astype(xp.int32)
+            return self._apart(xp, h)
+        scaled = h * xp.uint64(self.n)
+        place = (scaled >> xp.uint64(32)).astype(xp.int32)
+        if self.tables is None:
+            return place
+        kept, other = map(xp.asarray, self.tables)
+        return xp.where((scaled & xp.uint64(0xFFFFFFFF)) < kept[place], place, other[place])
+
+    def _apart(self, xp: Any, h: Any) -> Any:
+        """The first places of Fisher and Yates' shuffle, which swaps k with k + (a rank below n-k).
+
+        What ends in place k is found by following it back through the swaps before its own.
+        """
+        k = xp.arange(self.size, dtype=xp.uint64)
+        swapped = k + ((h * (xp.uint64(self.n) - k)) >> xp.uint64(32))
+        drawn = swapped
+        for j in reversed(range(self.size - 1)):
+            drawn = xp.where((drawn == swapped[..., j : j + 1]) & (k > j), xp.uint64(j), drawn)
+        return drawn.astype(xp.int32)
 
 
 def sampler(weights: Any, size: int, sampling: str) -> Sampler:
     """How batches are drawn; a batch is a function of key and step.
 
-    With replacement by the weights: by multiplication where they are equal, otherwise by the
-    inverse distribution function; each chance is off by at most n / 2^32. Without replacement: the
-    first `size` in the order of n hashes. Raises `InputError`.
+    With replacement by the weights, each chance off by at most (n + 1) / 2^32; without, every ordered
+    batch equally likely but for that. Raises `InputError`.
     """
     w = np.asarray(weights, dtype=np.float64)
     whole("batch", size, 1)
@@ -101,12 +112,33 @@ def sampler(weights: Any, size: int, sampling: str) -> Sampler:
             raise InputError("batch", size, f"at most n = {len(w)} without replacement")
         if not equal:
             raise InputError("weights", "unequal", "equal ones when sampling without replacement")
-    bounds = None if equal else np.append(np.cumsum(w)[:-1] * 2.0**32, 2.0**32)
-    return Sampler(bounds, len(w), size, sampling)
+    return Sampler(None if equal else _walker(w), len(w), size, sampling)
+
+
+def _walker(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tables (n,) by which one number draws a sample in two reads, however many there are.
+
+    Samples whose share is below one of n places fill theirs up with one that has more (Walker 1977;
+    Vose 1991).
+    """
+    left = weights * (len(weights) / weights.sum())
+    kept, other = np.ones(len(weights)), np.arange(len(weights), dtype=np.int32)
+    small, large = (list(np.flatnonzero(which)) for which in (left < 1, left >= 1))
+    while small and large:
+        j, giver = small.pop(), large[-1]
+        kept[j], other[j] = left[j], giver
+        left[giver] -= 1 - left[j]
+        if left[giver] < 1:
+            small.append(large.pop())
+    return np.round(kept * 2.0**32).astype(np.uint64), other
 
 
 def probes(key: Any, dimension: int) -> Probes:
-    """The random vectors of one run, by (step, index, kind): what `Oracle.probe` hands out."""
+    """The random vectors of one run, by (step, index, kind): what `Oracle.probe` hands out.
+
+    Its key is turned around: a first step (0 times any stream) would repeat the samples' numbers.
+    """
+    key = key[..., ::-1]
 
     def probe(t: Any, j: Any, kind: str) -> Any:
         h = bits(jnp, key, PROBES, t, j * dimension + jnp.arange(dimension))

@@ -45,8 +45,8 @@ def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, t
         if name not in known:
             raise InputError(name, "values", f"fields that vary: {', '.join(known)}")
         counts = isinstance(known[name].default, int)
-        array = np.asarray(value)
         allowed = f"{runs} finite numbers, at least 0" + (", all equal" if counts else "")
+        array = as_array(name, value, allowed)
         if array.shape != (runs,) or array.dtype.kind not in ("iu" if counts else "iuf"):
             raise InputError(name, f"dtype {array.dtype}, shape {array.shape}", allowed)
         if not (np.isfinite(array).all() and (array >= 0).all()):
@@ -58,6 +58,14 @@ def with_hyper(prototype: Any, hyper: dict[str, Any], runs: int) -> tuple[Any, t
     optimizer = replace(prototype, **values)
     leaves = [name for name in known if getattr(optimizer, name) is not None]
     return optimizer, tuple(name in many for name in leaves)
+
+
+def as_array(field: str, value: Any, allowed: str) -> np.ndarray:
+    """`value` as an array; raises `InputError` where its rows have different lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError(field, "rows of different lengths", allowed) from None
 
 
 def in_gram(setting: Setting) -> bool:

@@ -3,7 +3,8 @@
 Runs are computed in blocks of a fixed size that depends on the problem and the measurements alone,
 never on how many runs there are; every run's samples, probes and start depend on (root, seed)
 alone. So its numbers depend on neither order nor grouping nor the number of workers (on one jaxlib
-and one instruction set). Step sizes, radii and data are traced: a grid compiles once.
+and one instruction set), as long as every group or none has runs enough of each seed to compute them
+`together`. Step sizes, radii and data are traced: a grid compiles once.
 
 Optimizers are written once. A space says what their vectors are: arrays (`sims._plain`), or on
 least squares combinations of rows (`sims._gram`).
@@ -24,7 +25,7 @@ from sims import _draw
 from sims._block import Block, Plan, Shared, measurement, run_blocks
 from sims._draw import whole
 from sims._gram import factor
-from sims._setting import Setting, in_gram, with_hyper
+from sims._setting import Setting, as_array, in_gram, with_hyper
 from sims._vectors import NeedsCoefficients
 from sims.optimizers._tensors import fitted
 from theory.core import InputError
@@ -33,6 +34,7 @@ NEVER = -1
 
 # A block's state is read and written once a step: it stays in the first-level cache.
 BLOCK_BYTES = 32_768
+OWN_RUNS = 128  # but in Gram space, where each run reads one row of its own, so many at least
 MOST_IN_BLOCK = 512
 LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
 BLOCKS_A_CALL = 16
@@ -45,9 +47,10 @@ def simulate(
     """Each record (runs, records) and `diverged_at` (runs,) of runs that differ in `hyper` and seed.
 
     `hyper` maps an optimizer's fields to (runs,) numbers; whole numbers must be equal in all runs.
-    Runs with equal (root, seed) share start, samples and probes. A run has diverged at the first
-    step whose iterate has no finite norm (-1: never); from there on what it records is inf. Raises
-    `InputError`.
+    Runs with equal (root, seed) share start, samples and probes. A run that has no finite norm at
+    some record has diverged, at its first step without one (-1: never), and from there on all that it
+    records is inf. The norm is ||x||, in Gram space ||Xx - y||; a measurement that overflows before it
+    is inf as well, and never NaN. Raises `InputError`.
     """
     prepared = simulation(setting)
     runs = prepared.runs(hyper, seeds, root)
@@ -80,17 +83,17 @@ class Runs:
     keys: np.ndarray
     given: np.ndarray | None = None
 
-    def take(self, which: np.ndarray) -> Runs:
-        """Those runs, in the shape of `which`."""
+    def hyper(self, which: np.ndarray) -> Any:
+        """The optimizer of those runs, its batched leaves in the shape of `which`."""
         leaves, structure = jax.tree.flatten(self.optimizer)
-        own = [
-            leaf[which] if many else leaf for leaf, many in zip(leaves, self.batched, strict=True)
-        ]
+        both = zip(leaves, self.batched, strict=True)
+        return jax.tree.unflatten(structure, [leaf[which] if b else leaf for leaf, b in both])
+
+    def take(self, which: np.ndarray) -> Runs:
+        """Those runs alone."""
         given = None if self.given is None else self.given[which]
-        optimizer = jax.tree.unflatten(structure, own)
-        return replace(
-            self, optimizer=optimizer, starts=self.starts[which], keys=self.keys[which], given=given
-        )
+        starts, keys = self.starts[which], self.keys[which]
+        return Runs(self.hyper(which), self.batched, starts, keys, given)
 
 
 class Simulation:
@@ -99,10 +102,14 @@ class Simulation:
     def __init__(self, setting: Setting) -> None:
         whole("steps", setting.steps, 0)
         whole("every", setting.every, 1)
+        if setting.block is not None:
+            whole("block", setting.block, 1)
         if setting.steps % setting.every:
             raise InputError("every", setting.every, f"a divisor of steps = {setting.steps}")
         problem: Any = setting.problem
         self.setting, self.problem, self.record = setting, problem, tuple(setting.record)
+        if isinstance(setting.record, str):
+            raise InputError("record", repr(setting.record), "several names, as in ('loss',)")
         for key in self.record:
             measurement(key)
         register(self.problem)
@@ -110,18 +117,25 @@ class Simulation:
         sampler = None if size is None else _draw.sampler(weights, size, setting.sampling)
         gram = (problem.gram(), factor(problem)) if in_gram(setting) else (None, None)
         self.common = Shared(problem, *gram, sampler)
-        self._plans: dict[Plan, Plan] = {}
+        self._plans: dict[Any, Plan] = {}
 
     def runs(self, hyper: dict[str, Any], seeds: Any, root: int) -> Runs:
         """Runs that start and draw by (root, seed)."""
-        seeds = np.asarray(seeds)
-        if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or not len(seeds) or seeds.min() < 0:
-            raise InputError("seeds", f"dtype {seeds.dtype}, shape {seeds.shape}", "integers >= 0")
+        whole("root", root, 0)
+        allowed = "integers (runs,), at least 0"
+        seeds = as_array("seeds", seeds, allowed)
+        if seeds.ndim != 1 or seeds.dtype.kind not in "iu" or not len(seeds):
+            raise InputError("seeds", f"dtype {seeds.dtype}, shape {seeds.shape}", allowed)
+        if seeds.min() < 0:
+            raise InputError("seeds", seeds.min(), allowed)
         prototype = fitted(self.setting.optimizer, self.problem)
         optimizer, batched = with_hyper(prototype, hyper, len(seeds))
-        unique, where = np.unique(seeds, return_inverse=True)
-        first = [self.problem.start(np.random.default_rng([root, int(s)])) for s in unique]
-        return Runs(optimizer, batched, np.array(first)[where], _draw.keys(root, seeds))
+        starts = np.empty((len(seeds), self.problem.dimension))
+        unique, first, where = np.unique(seeds, return_index=True, return_inverse=True)
+        for seed, run in zip(unique, first, strict=True):  # each start drawn once, and held once
+            starts[run] = self.problem.start(np.random.default_rng([root, int(seed)]))
+        starts[:] = starts[first[where]] if len(first) < len(seeds) else starts
+        return Runs(optimizer, batched, starts, _draw.keys(root, seeds))
 
     def run(self, runs: Runs, *, shared: bool = False) -> dict[str, np.ndarray]:
         """As `simulate`. `shared`: runs with equal keys are computed together, from one start."""
@@ -129,13 +143,12 @@ class Simulation:
         found = self._dispatch(plan, runs)
         finite, where = found.pop("finite"), np.full(len(runs.starts), NEVER)
         lost = np.flatnonzero(~finite.all(axis=1))
-        if len(lost):  # rare: a second program counts steps, which would slow the first one down
-            record = finite[lost].argmin(axis=1)  # the first one that was lost
-            lost, record = (a[np.argsort(record)] for a in (lost, record))  # blocks may stop early
+        if len(lost):  # a second program looks at every step, which would slow the first one down
+            every, record = self.setting.every, finite[lost].argmin(axis=1)  # the first lost one
+            lost, record = (a[np.argsort(record, kind="stable")] for a in (lost, record))
             locate = replace(plan, locate=True, shared=False)
-            first = self._dispatch(locate, runs.take(lost))["first_lost"]
-            every = self.setting.every
-            where[lost] = np.minimum(first, record * every)
+            where[lost] = self._dispatch(locate, runs.take(lost))["lost"]
+            where[lost] = np.minimum(where[lost], record * every)  # it rounds in its own way
             gone = np.arange(finite.shape[1]) * every >= where[lost, None]
             for values in found.values():
                 part = values[lost]
@@ -150,8 +163,9 @@ class Simulation:
         call = np.zeros((_blocks_a_call(-(-count // plan.block)), plan.block), dtype=int)
         compiled = run_blocks.lower(*self._arguments(plan, one, call)).compile()
         analysis: Any = compiled.memory_analysis()
-        program = analysis.temp_size_in_bytes + analysis.argument_size_in_bytes
-        # Records are held twice: as they come, and in the order of the runs.
+        # Arguments are held twice: as NumPy gathers them, and as XLA takes them. So are records: as
+        # they come, and in the order of the runs.
+        program = analysis.temp_size_in_bytes + 2 * analysis.argument_size_in_bytes
         a_run = 2 * analysis.output_size_in_bytes / call.size + one.starts.nbytes + one.keys.nbytes
         return int(program * CORES + a_run * count)
 
@@ -160,17 +174,18 @@ class Simulation:
         plan = Plan(s.steps, s.every, self.record, self.common.gram is not None, shared, given)
         if s.block is not None and self.common.gram is None:
             return replace(plan, block=s.block)
-        if plan not in self._plans:
+        key = plan, jax.tree.structure(runs.optimizer)  # momentum or none: another memory
+        if key not in self._plans:
             chosen = plan
             try:
                 size = self._held_bytes(plan, runs)
             except NeedsCoefficients:
                 chosen = replace(plan, track=True)
                 size = self._held_bytes(chosen, runs)
-            fit = max(1, BLOCK_BYTES // size)
+            fit = max(OWN_RUNS if chosen.gram and not shared else 1, BLOCK_BYTES // size)
             block = s.block or min(MOST_IN_BLOCK, 1 << fit.bit_length() - 1)
-            self._plans[plan] = replace(chosen, block=block)
-        return self._plans[plan]
+            self._plans[key] = replace(chosen, block=block)
+        return self._plans[key]
 
     def _held_bytes(self, plan: Plan, runs: Runs) -> int:
         """What one run holds between steps; tracing a step and a record tells what that must be."""
@@ -190,11 +205,11 @@ class Simulation:
 
     def _arguments(self, plan: Plan, runs: Runs, groups: np.ndarray) -> tuple[Any, ...]:
         """What `run_blocks` takes, for groups (blocks, runs) of runs."""
-        own = runs.take(groups)
-        first = (lambda a: a[:, 0]) if plan.shared else (lambda a: a)
-        data = first(own.starts), first(own.keys), own.given
+        first = groups[:, 0] if plan.shared else groups
+        given = None if runs.given is None else runs.given[groups]
+        data = runs.starts[first], runs.keys[first], given
         common = replace(self.common, sampler=None) if plan.given else self.common
-        return plan, runs.batched, common, own.optimizer, data
+        return plan, runs.batched, common, runs.hyper(groups), data
 
     def _dispatch(self, plan: Plan, runs: Runs) -> dict[str, np.ndarray]:
         """Blocks, a few a call, the calls over the cores; results in the order of the runs."""

@@ -27,7 +27,12 @@ def check(optimizer: Any) -> None:
         if not isinstance(value, int | float | np.ndarray | np.generic):
             continue
         number = np.asarray(value)
-        if "share" in kind and not ((number >= 0) & (number < 1)).all():
-            raise InputError(entry.name, value, "a number in [0, 1)")
-        if "count" in kind and not (number >= 1).all():
-            raise InputError(entry.name, value, "a whole number, at least 1")
+        if "share" in kind:
+            _all(entry.name, number, (number >= 0) & (number < 1), "a number in [0, 1)")
+        if "count" in kind:
+            _all(entry.name, number, number >= 1, "a whole number, at least 1")
+
+
+def _all(name: str, numbers: np.ndarray, right: np.ndarray, allowed: str) -> None:
+    if not right.all():
+        raise InputError(name, numbers[~right][0], allowed)
