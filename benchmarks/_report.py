@@ -34,14 +34,14 @@ def table(cases: Sequence[Case]) -> list[Verdict]:
     champion, agreements = cases[0], []
     print(f"\n{champion.workload.title}")
     print(
-        f"  {'':30}{'runs x steps':>14}{'steps/core-s':>14}{'slower':>9}{'start-up':>10}  differs"
+        f"  {'':30}{'runs x steps':>14}{'steps/core-s':>14}{'slower':>11}{'start-up':>10}  differs"
     )
     for case in cases:
         apart = difference(case, champion)
         size = f"{case.workload.runs:,} x {case.workload.steps:,}"
         slower = f"{speedup(champion, case):.3g}x"
         print(
-            f"  {case.label:30}{size:>14}{case.rate:>14.3g}{slower:>9}{case.startup:>8.1f} s"
+            f"  {case.label:30}{size:>14}{case.rate:>14.3g}{slower:>11}{case.startup:>8.1f} s"
             f"  {apart:7.0e}  {remarks(case)}".rstrip()
         )
         what = f"{case.workload.key}: {case.label} differs from {champion.label}"
