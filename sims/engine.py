@@ -134,7 +134,8 @@ class Simulation:
         unique, first, where = np.unique(seeds, return_index=True, return_inverse=True)
         for seed, run in zip(unique, first, strict=True):  # each start drawn once, and held once
             starts[run] = self.problem.start(np.random.default_rng([root, int(seed)]))
-        starts[:] = starts[first[where]] if len(first) < len(seeds) else starts
+        if len(first) < len(seeds):
+            starts[:] = starts[first[where]]
         return Runs(optimizer, batched, starts, _draw.keys(root, seeds))
 
     def run(self, runs: Runs, *, shared: bool = False) -> dict[str, np.ndarray]:

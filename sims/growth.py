@@ -113,6 +113,12 @@ def matrices(problem: Any, optimizer: Any, batches: Any) -> np.ndarray:
     return np.moveaxis(found, 0, -1)
 
 
+def _looked_at(drawn: _draw.Sampler, keys: np.ndarray) -> np.ndarray:
+    """Batches (m, B) that tell whether steps are linear: of one sample, repeated, and some drawn."""
+    alone = np.arange(min(drawn.n, 64), dtype=np.int32)[:, None]
+    return np.concatenate([np.repeat(alone, drawn.size, axis=1), drawn.draw(np, keys, 0)[:8]])
+
+
 def log_growths(
     problem: Any,
     optimizer: Any,
@@ -131,7 +137,7 @@ def log_growths(
     """
     starts, keys = _starts(problem, optimizer, seed, runs)
     drawn = None if batch is None else _draw.sampler(problem.weights, batch, sampling)
-    matrices(problem, optimizer, None if drawn is None else drawn.draw(np, keys, 0)[:8])
+    matrices(problem, optimizer, None if drawn is None else _looked_at(drawn, keys))
     args = problem, drawn, optimizer, keys, starts
     logs, lost, least = map(np.asarray, _grow(*args, windows(steps, every), every))
     return Growth(logs, lost / (logs.shape[1] * every), least <= door_tolerance(starts.shape[1]))
