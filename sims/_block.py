@@ -59,23 +59,32 @@ jax.tree_util.register_dataclass(Shared)
 
 @partial(jax.jit, static_argnames=("plan", "batched"), compiler_options=WIDE)
 def run_blocks(
-    plan: Plan, batched: tuple[bool, ...], common: Shared, optimizer: Any, runs: Any
+    plan: Plan, batched: tuple[bool, ...], common: Shared, optimizer: Any, runs: Any, count: Any
 ) -> dict[str, jax.Array]:
-    """Each record (blocks, records, runs) of blocks of runs.
+    """Each record (blocks, records, runs) of the first `count` blocks of runs; zeros after them.
 
     `optimizer` has leaves (blocks, runs) where `batched`, numbers elsewhere. `runs` are starts,
     keys and indices or None: (blocks, runs, ...), and (blocks, ...) for starts and keys if shared.
+
+    XLA knows neither `count` nor, with two blocks or more, which of them is at hand: it would fuse
+    a single one with what is around it, and round in another way.
     """
     leaves, structure = jax.tree.flatten(optimizer)
     varied = [leaf for leaf, many in zip(leaves, batched, strict=True) if many]
 
-    def one_block(args: Any) -> dict[str, jax.Array]:
-        mine, data = args
+    @jax.jit  # traced once, for its shapes and for the loop
+    def one_block(k: Any) -> dict[str, jax.Array]:
+        mine, data = jax.tree.map(lambda a: a[k], (varied, runs))
         rest = iter(mine)
         own = [next(rest) if many else leaf for leaf, many in zip(leaves, batched, strict=True)]
         return Block(plan, batched, common, jax.tree.unflatten(structure, own), data).run()
 
-    return jax.lax.map(one_block, (varied, runs))
+    def fill(k: Any, out: Any) -> Any:
+        return jax.tree.map(lambda a, found: a.at[k].set(found), out, one_block(k))
+
+    shapes = jax.eval_shape(one_block, 0)
+    empty = jax.tree.map(lambda a: jnp.zeros((len(runs[0]), *a.shape), a.dtype), shapes)
+    return jax.lax.fori_loop(0, count, fill, empty)
 
 
 class Block:

@@ -37,7 +37,7 @@ BLOCK_BYTES = 32_768
 OWN_RUNS = 128  # but in Gram space, where each run reads one row of its own, so many at least
 MOST_IN_BLOCK = 512
 LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
-BLOCKS_A_CALL = 16
+LEAST_BLOCKS, BLOCKS_A_CALL = 2, 16
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -161,8 +161,9 @@ class Simulation:
         """What `count` runs hold at their peak, from shapes alone: inputs, records, the program."""
         one = self.runs({}, np.zeros(1, dtype=int), 0)
         plan = self._plan(one, shared=False)
-        call = np.zeros((_blocks_a_call(-(-count // plan.block)), plan.block), dtype=int)
-        compiled = run_blocks.lower(*self._arguments(plan, one, call)).compile()
+        size = max(LEAST_BLOCKS, _blocks_a_call(-(-count // plan.block)))
+        call = np.zeros((size, plan.block), dtype=int)
+        compiled = run_blocks.lower(*self._arguments(plan, one, call), size).compile()
         analysis: Any = compiled.memory_analysis()
         # Arguments are held twice: as NumPy gathers them, and as XLA takes them. So are records: as
         # they come, and in the order of the runs.
@@ -216,13 +217,14 @@ class Simulation:
         """Blocks, a few a call, the calls over the cores; results in the order of the runs."""
         groups = _groups(runs, plan)
         size = _blocks_a_call(len(groups))
-        padded = groups[np.minimum(np.arange(-(-len(groups) // size) * size), len(groups) - 1)]
+        parts = [groups[k : k + size] for k in range(0, len(groups), size)]
 
         def call(part: np.ndarray) -> Any:
-            return jax.tree.map(np.asarray, run_blocks(*self._arguments(plan, runs, part)))
+            filled = part[np.minimum(np.arange(max(size, LEAST_BLOCKS)), len(part) - 1)]
+            found = run_blocks(*self._arguments(plan, runs, filled), len(part))
+            return jax.tree.map(lambda a: np.asarray(a)[: len(part)], found)
 
         out: dict[str, np.ndarray] = {}
-        parts = np.split(padded, len(padded) // size)
         with ThreadPoolExecutor(CORES) as pool:
             for part, found in zip(parts, pool.map(call, parts), strict=True):
                 for key, values in found.items():  # (blocks, records, runs, ...), or no records
