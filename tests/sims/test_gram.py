@@ -1,0 +1,101 @@
+"""Gram space repeats plain coordinates, for every optimizer that never looks at coordinates."""
+
+import numpy as np
+import pytest
+
+from sims.engine import Setting, Simulation, simulate
+from sims.lab import OPTIMIZERS, build
+from theory import catalogue
+from theory.core import InputError
+from theory.problems.linear import generate, linear
+from theory.problems.quadratic import quadratic
+
+KEYS = catalogue.keys(OPTIMIZERS)
+FREE = [key for key in KEYS if not getattr(type(build(key)), "needs_coordinates", False)]
+WIDE = generate(n=5, d=8, noise=0.3)
+TALL = generate(n=12, d=3, noise=0.3, weights=np.arange(1.0, 13.0))
+RECORD = ("loss", "grad_norm", "x_norm", "x")
+
+
+def pair(problem, optimizer, *, runs=3, same_seed=False, **how):
+    """Records of the same runs in both spaces; with one seed and 40 runs they share a stream."""
+    runs = 40 if same_seed else runs
+    hyper = {"lr": np.linspace(0.002, 0.02, runs)}
+    seeds = np.zeros(runs, dtype=int) if same_seed else np.arange(runs)
+    return [
+        simulate(Setting(problem, optimizer, space=space, **how), hyper, seeds)
+        for space in ("plain", "gram")
+    ]
+
+
+def assert_same(plain, gram, rtol=1e-12):
+    """Both round at every step; the step sizes contract, so the errors do not add up beyond this.
+
+    grad_norm is compared with what it is at the start: it falls towards 0.
+    """
+    assert np.array_equal(plain["diverged_at"], gram["diverged_at"])
+    for key in RECORD:
+        assert np.isfinite(plain[key]).all()
+        assert np.allclose(gram[key], plain[key], rtol=rtol, atol=rtol * np.abs(plain[key]).max())
+
+
+def test_the_optimizers_that_run_in_gram_space_are_found_by_listing():
+    assert {"sgd", "sam", "usam", "msam"} <= set(FREE)
+    assert {"adamw", "sassha", "shampoo"} <= set(KEYS) - set(FREE)
+
+
+@pytest.mark.parametrize("key", FREE)
+@pytest.mark.parametrize("batch", [1, 2, None])
+def test_every_optimizer_takes_the_same_steps_in_both_spaces(key, batch):
+    heavy = build(key, momentum=0.1, weight_decay=0.1)
+    for problem, optimizer in ((WIDE, build(key)), (TALL, heavy)):
+        assert_same(*pair(problem, optimizer, batch=batch, steps=31, every=31, record=RECORD))
+
+
+@pytest.mark.parametrize("same_seed", [False, True])
+@pytest.mark.parametrize("steps", [1, 2, 131])
+def test_windows_and_chunks_of_steps_leave_none_out(steps, same_seed):
+    optimizer = build("sam", momentum=0.5)
+    both = pair(WIDE, optimizer, same_seed=same_seed, steps=steps, every=steps, record=RECORD)
+    assert_same(*both)
+
+
+@pytest.mark.parametrize(("batch", "sampling"), [(4, "without"), (9, "with")])
+@pytest.mark.parametrize("same_seed", [False, True])
+def test_batches_small_and_large_with_and_without_replacement(batch, sampling, same_seed):
+    how = {"batch": batch, "sampling": sampling, "steps": 12, "every": 4, "record": RECORD}
+    assert_same(*pair(WIDE, build("sam", weight_decay=0.1), same_seed=same_seed, **how))
+    assert_same(*pair(WIDE, build("usam", ascent="per-sample"), same_seed=same_seed, **how))
+
+
+def test_a_gradient_norm_keeps_its_digits_near_a_minimum_that_does_not_interpolate():
+    """There c'Kc is a small difference of large numbers: its root would be off by half of them."""
+    problem = linear([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [1.0, 1.0, 1e6])
+    how = {"batch": None, "steps": 2000, "every": 2000, "record": RECORD}
+    plain, gram = (
+        simulate(Setting(problem, build("sgd", lr=0.5), space=space, **how), {}, [0])
+        for space in ("plain", "gram")
+    )
+    scale = 1e6 * np.finfo(float).eps  # what rounding of the residuals leaves of the gradient
+    assert plain["grad_norm"][0, -1] < 16 * scale and gram["grad_norm"][0, -1] < 16 * scale
+
+
+def test_only_residuals_are_held_where_no_norm_needs_more():
+    for record, tracked in ((("loss", "grad_norm"), False), (("x_norm",), True), (("x",), True)):
+        simulation = Simulation(Setting(WIDE, build("sam"), steps=2, record=record, space="gram"))
+        plan = simulation._plan(simulation.runs({}, [0], 0), False)
+        assert plan.gram and plan.track is tracked
+
+
+@pytest.mark.parametrize(
+    ("problem", "optimizer", "record", "why"),
+    [
+        (WIDE, "adamw", ("loss",), "AdamW needs coordinates"),
+        (WIDE, "sgd", ("lambda_max",), "lambda_max needs coordinates"),
+        (quadratic(np.eye(2)[None]), "sgd", ("loss",), "Quadratic has no Gram matrix"),
+    ],
+)
+def test_what_cannot_run_there_is_refused_by_name(problem, optimizer, record, why):
+    with pytest.raises(InputError, match=why):
+        Simulation(Setting(problem, build(optimizer), steps=1, record=record, space="gram"))
+    Simulation(Setting(problem, build(optimizer), steps=1, record=record))  # auto: plain
