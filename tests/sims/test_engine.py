@@ -1,4 +1,4 @@
-"""Many runs at once are each the run that a readable loop takes, bit for bit however they are grouped."""
+"""Many runs at once are each the run of a readable loop, bit for bit however they are grouped."""
 
 import numpy as np
 import pytest
