@@ -20,7 +20,7 @@ class Setting:
     `optimizer` is a prototype whose numbers hold where the runs bring no others. batch None feeds
     the full weighted mean loss. `record` names measurements, taken at the start and after every
     `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible and cheaper.
-    `block` runs are computed together; None: as many as the caches hold.
+    `block` runs, a power of two, are computed together; None: as many as the caches hold.
     """
 
     problem: Problem

@@ -38,6 +38,7 @@ OWN_RUNS = 128  # but in Gram space, where each run reads one row of its own, so
 MOST_IN_BLOCK = 512
 LEAST_SHARED = 32  # runs with one seed, from which on they are computed together
 LEAST_BLOCKS, BLOCKS_A_CALL = 2, 16
+MOST_PROGRAMS = 64  # kept: each takes some 300 memory mappings, of which a process has 65,530
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -102,8 +103,9 @@ class Simulation:
     def __init__(self, setting: Setting) -> None:
         whole("steps", setting.steps, 0)
         whole("every", setting.every, 1)
-        if setting.block is not None:
-            whole("block", setting.block, 1)
+        size = 1 if setting.block is None else whole("block", setting.block, 1)
+        if size & (size - 1):  # runs that do not fill a vector register would round differently
+            raise InputError("block", size, "a power of two")
         if setting.steps % setting.every:
             raise InputError("every", setting.every, f"a divisor of steps = {setting.steps}")
         problem: Any = setting.problem
@@ -215,6 +217,9 @@ class Simulation:
 
     def _dispatch(self, plan: Plan, runs: Runs) -> dict[str, np.ndarray]:
         """Blocks, a few a call, the calls over the cores; results in the order of the runs."""
+        programs: Any = run_blocks
+        if programs._cache_size() > MOST_PROGRAMS:
+            programs.clear_cache()
         groups = _groups(runs, plan)
         size = _blocks_a_call(len(groups))
         parts = [groups[k : k + size] for k in range(0, len(groups), size)]
