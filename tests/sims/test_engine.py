@@ -88,6 +88,7 @@ def test_one_stream_for_many_runs_changes_only_rounding():
 
 def test_a_grid_of_numbers_is_compiled_once():
     setting = Setting(LINEAR, build("sam", momentum=0.1), 6, 3)
+    run_blocks.clear_cache()  # the engine does so too, when it has kept too many
     sizes = []
     for scale in (1, 2, 3):
         lr = scale * np.linspace(0.01, 0.02, 5)
@@ -133,6 +134,7 @@ def test_an_estimate_needs_no_data_of_its_size_and_grows_with_runs_and_records()
         ("sampling", {"sampling": "both"}),
         ("space", {"space": "phase"}),
         ("block", {"block": 0}),
+        ("block", {"block": 6}),
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(field, change):

@@ -84,6 +84,7 @@ def test_the_full_batch_is_deterministic_and_weighted():
 
 
 def test_a_grid_of_hyperparameters_starts_and_data_compiles_once():
+    run_blocks.clear_cache()  # the engine does so too, when it has kept too many
     how = {"steps": 11, "runs": 2}
     LAB.run(PROBLEM, "sam", x0=START, lr=0.1, rho=0.1, **how)
     before = run_blocks._cache_size()
