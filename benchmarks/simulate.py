@@ -80,9 +80,10 @@ def main() -> int:
     if options.workload in (None, "grown") and ours and options.only in ours.name:
         speeds += _grown(quick, rounds, absent)
         if len(cpus) > 1:
-            median, worst = _cores.gain("grown", rounds, cpus, quick)
-            print(f"  two cores against one: {median:.3g} times, in the worst round {worst:.3g}")
-            speeds.append(Verdict("grown: two cores against one", ">=", TWO_CORES, median))
+            for which in ("grown", "shared"):
+                median, worst = _cores.gain(which, rounds, cpus, quick)
+                print(f"  {which}, two cores against one: {median:.3g} times, at worst {worst:.3g}")
+                speeds.append(Verdict(f"{which}: two cores against one", ">=", TWO_CORES, median))
     if absent:
         print("\nNot installed, so left out:", *sorted(absent))
     apart = [verdict for verdict in agreements if not verdict.met]

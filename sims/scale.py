@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 # A worker is one thread of one process: its libraries must not start more.
-ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ALONE = dict.fromkeys(
+    ("JAX_NUM_CPU_DEVICES", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
 AHEAD = 2  # blocks a worker has waiting, so that none idles while one travels
 NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}  # the least it can be told
 PATIENCE = "30s"  # for a scheduler to answer
