@@ -252,7 +252,8 @@ def _groups(runs: Runs, plan: Plan) -> np.ndarray:
     ids = np.arange(len(runs.starts))
     lists = [ids]
     if plan.shared:
-        _, where = np.unique(runs.keys, axis=0, return_inverse=True)
+        words = runs.keys.astype(np.uint64)
+        _, where = np.unique(words[:, 0] << np.uint64(32) | words[:, 1], return_inverse=True)
         lists = [np.flatnonzero(where == k) for k in range(where.max() + 1)]
     blocks = []
     for members in lists:
