@@ -36,7 +36,10 @@ def gain(key: str, rounds: int, cpus: list[int], quick: bool) -> tuple[float, fl
 
 def _child(key: str, cpus: list[int], quick: bool) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "benchmarks._cores", key, json.dumps(cpus), json.dumps(quick)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    env = {k: v for k, v in os.environ.items() if k != "JAX_NUM_CPU_DEVICES"}  # the child's choice
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+    )
 
 
 def _turn(side: subprocess.Popen[str]) -> float:
