@@ -80,9 +80,13 @@ class Vector:
     def __mul__(self, factor: Any) -> Vector:
         if isinstance(factor, Vector):
             return NotImplemented
+        _check_number(factor)
         return self._each(lambda s: s * factor, lambda r: Ratio(r.top * factor, r.bottom))
 
     def __truediv__(self, divisor: Any) -> Vector:
+        if isinstance(divisor, Vector):
+            return NotImplemented
+        _check_number(divisor)
         scales = {k: s / divisor for k, s in self.scales.items()}
         split = {w: _split(c) for w, c in self.pending.items()}
         return Vector(scales, {w: Ratio(r.top, r.bottom * divisor) for w, r in split.items()})
@@ -103,6 +107,12 @@ class Vector:
         scales = {k: f(s) for k, s in self.scales.items()}
         own = self.pending.items()
         return Vector(scales, {w: on_ratio(c) if isinstance(c, Ratio) else f(c) for w, c in own})
+
+
+def _check_number(factor: Any) -> None:
+    """An array as long as a batch would weigh its samples, not the coordinates it is meant for."""
+    if jnp.ndim(factor):
+        raise InputError("space", "'gram'", "'plain' for an optimizer that needs coordinates")
 
 
 def _split(c: Any) -> Ratio:
@@ -180,7 +190,7 @@ class GramOracle:
         return jax.tree.map(lambda leaf: jnp.tensordot(heights, leaf, 1), divided(found))
 
     def probe(self, t: Any, j: Any, kind: str = "rademacher") -> Any:
-        raise InputError("space", "gram", "plain, for an optimizer that needs coordinates")
+        raise InputError("space", "'gram'", "'plain' for an optimizer that needs coordinates")
 
     tensors = ravel = probe
 

@@ -149,7 +149,7 @@ class Simulation:
         if len(lost):  # a second program looks at every step, which would slow the first one down
             every, record = self.setting.every, finite[lost].argmin(axis=1)  # the first lost one
             lost, record = (a[np.argsort(record, kind="stable")] for a in (lost, record))
-            locate = replace(plan, locate=True, shared=False)
+            locate = replace(plan, locate=True, shared=False, every=1, record=())
             where[lost] = self._dispatch(locate, runs.take(lost))["lost"]
             where[lost] = np.minimum(where[lost], record * every)  # it rounds in its own way
             gone = np.arange(finite.shape[1]) * every >= where[lost, None]

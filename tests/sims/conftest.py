@@ -1,4 +1,4 @@
-"""A stand-in for the engine, so that tests of grids and files compile nothing."""
+"""A stand-in for the engine, so that tests of grids compile nothing, and one to hold it against."""
 
 from types import SimpleNamespace
 
@@ -37,3 +37,29 @@ def stand_in(monkeypatch):
 
     monkeypatch.setattr(engine, "simulate", simulate)
     return count
+
+
+@pytest.fixture(scope="session")
+def by_hand():
+    """`by_hand(problem, optimizer, steps, ...)`: every iterate (steps+1, d), one step at a time.
+
+    The loop anyone would write, on NumPy arrays; only its random numbers are the engine's.
+    """
+    from sims import _draw
+    from sims.optimizers._tensors import fitted
+
+    def loop(problem, optimizer, steps, *, batch=1, sampling="with", seed=0, root=0):
+        key = _draw.keys(root, [seed])[0]
+        drawn = _draw.probes(key, problem.dimension)
+        sampler = batch and _draw.sampler(problem.weights, batch, sampling)
+        optimizer = fitted(optimizer, problem)
+        x = problem.start(np.random.default_rng([root, seed]))
+        state, out = optimizer.init(x), [x]
+        for t in range(steps):
+            indices = sampler.draw(np, key, t) if batch else None
+            oracle = problem.oracle(indices, lambda *which: np.asarray(drawn(*which)))
+            x, state = optimizer.step(oracle, x, state)
+            out.append(x)
+        return np.array(out)
+
+    return loop

@@ -52,6 +52,32 @@ def test_every_optimizer_takes_the_same_steps_in_both_spaces(key, batch):
         assert_same(*pair(problem, optimizer, batch=batch, steps=31, every=31, record=RECORD))
 
 
+VARIANTS = [
+    ("msam", {"m": 5}, 5, TALL),
+    ("msam", {"m": 3, "normalised": False, "weight_decay": 0.2}, 9, TALL),
+    ("msam", {"m": 3}, None, TALL),
+    ("usam", {"ascent": "per-sample", "momentum": 0.3}, 3, TALL),
+    ("usam", {"ascent": "per-sample"}, None, WIDE),
+    ("sgd", {"momentum": 0.9, "weight_decay": 0.0}, 2, WIDE),
+    ("sam", {"rho": 0.0}, 10, WIDE),
+]
+
+
+@pytest.mark.parametrize(("key", "hyper", "batch", "problem"), VARIANTS)
+def test_residuals_alone_tell_losses_and_gradients_of_the_readable_loop(
+    key, hyper, batch, problem, by_hand
+):
+    optimizer = build(key, lr=0.01, **hyper)
+    setting = Setting(problem, optimizer, 14, 7, batch, record=RECORD[:2], space="gram")
+    found = simulate(setting, {}, [3, 3, 4], root=1)
+    path = by_hand(problem, optimizer, 14, batch=batch, seed=4, root=1)[::7]
+    full = problem.oracle(None)
+    norms = [full.norm(full.grad(x)) for x in path]
+    assert np.allclose(found["loss"][2], [full.loss(x) for x in path], rtol=1e-12)
+    assert np.allclose(found["grad_norm"][2], norms, rtol=1e-12)
+    assert np.array_equal(found["loss"][0], found["loss"][1])
+
+
 @pytest.mark.parametrize("same_seed", [False, True])
 @pytest.mark.parametrize("steps", [1, 2, 131])
 def test_windows_and_chunks_of_steps_leave_none_out(steps, same_seed):
@@ -80,6 +106,29 @@ def test_a_gradient_norm_keeps_its_digits_near_a_minimum_that_does_not_interpola
     assert plain["grad_norm"][0, -1] < 16 * scale and gram["grad_norm"][0, -1] < 16 * scale
 
 
+@pytest.mark.parametrize("every", [3, 38, 127, 129, 130])
+def test_however_steps_are_cut_into_chunks_each_is_taken_once(every, by_hand):
+    """Chunks of 2 to 128 steps, with and without a rest of one step or two."""
+    optimizer = build("sam", lr=0.02, momentum=0.5)
+    setting = Setting(WIDE, optimizer, 2 * every, every, record=("x",), space="gram")
+    found = simulate(setting, {}, [6])["x"][0]
+    path = by_hand(WIDE, optimizer, 2 * every, seed=6)[::every]
+    assert np.allclose(found, path, rtol=0, atol=1e-12 * np.abs(path).max())
+
+
+def test_a_batch_whose_gradients_cancel_has_a_norm_and_no_nan():
+    """Equal rows pulled either way: c'Kc is a rounding error of either sign."""
+    rows = np.random.default_rng(1).normal(size=3)
+    problem = linear([rows, rows, rows], [0.7, -0.7, 0.1])
+    for key in ("sam", "msam"):
+        how = {"batch": 3, "steps": 400, "every": 100, "record": RECORD, "space": "gram"}
+        setting = Setting(problem, build(key, lr=0.05, rho=0.01), **how)
+        found = simulate(setting, {}, np.arange(20))
+        assert (found["diverged_at"] == -1).all()
+        assert all(np.isfinite(found[name]).all() for name in RECORD)
+        assert (found["x_norm"] < 10).all()
+
+
 def test_only_residuals_are_held_where_no_norm_needs_more():
     for record, tracked in ((("loss", "grad_norm"), False), (("x_norm",), True), (("x",), True)):
         simulation = Simulation(Setting(WIDE, build("sam"), steps=2, record=record, space="gram"))
@@ -99,3 +148,22 @@ def test_what_cannot_run_there_is_refused_by_name(problem, optimizer, record, wh
     with pytest.raises(InputError, match=why):
         Simulation(Setting(problem, build(optimizer), steps=1, record=record, space="gram"))
     Simulation(Setting(problem, build(optimizer), steps=1, record=record))  # auto: plain
+
+
+def test_every_optimizer_that_needs_coordinates_is_refused_by_its_name():
+    for key in set(KEYS) - set(FREE):
+        optimizer = build(key)
+        with pytest.raises(InputError) as caught:
+            Simulation(Setting(WIDE, optimizer, steps=1, space="gram"))
+        assert caught.value.field == "space"
+        assert str(caught.value).endswith(f"{type(optimizer).__name__} needs coordinates")
+
+
+def test_the_space_is_chosen_by_what_a_step_costs():
+    def space(problem, batch, record=("loss",)):
+        prepared = Simulation(Setting(problem, build("sam"), 1, batch=batch, record=record))
+        return "plain" if prepared.common.gram is None else "gram"
+
+    assert space(generate(n=6, d=3), 1) == space(WIDE, 9) == "gram"  # n up to 2 d
+    assert space(generate(n=7, d=3), 1) == space(WIDE, None) == "plain"
+    assert space(WIDE, 1, ("trace",)) == "plain"
