@@ -161,7 +161,8 @@ class GramOracle:
                 s * r * self._product(self.held[k], self.held[m]) for m, r in v.scales.items()
             ]
         found = total(square, jnp.zeros(()))
-        if len(square) > 1:  # terms of either sign may cancel down to a rounding error of any sign
+        if len(square) > 1 or type(self.shares) is not float:
+            # Terms of either sign may cancel down to a rounding error, which has any sign.
             found = jnp.where(found < 0, 0.0, found)
         return jnp.sqrt(found)
 

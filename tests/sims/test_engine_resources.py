@@ -102,6 +102,15 @@ def test_a_run_of_a_network_is_the_same_alone_and_anywhere_in_a_crowd(width):
         assert np.array_equal(alone[name], values[7:8])
 
 
+@pytest.mark.parametrize("problem", [generate(n=7, d=5, noise=0.3), generate(n=9, d=5, noise=0.3)])
+def test_a_block_alone_rounds_as_a_block_among_others(problem):
+    """A loop over one block is no loop for XLA: it would fuse what is in it with what is outside."""
+    record = ("loss", "grad_norm", "x_norm")
+    setting = Setting(problem, build("sgd"), 4, 2, 2, record=record, block=2, space="plain")
+    many, one = (simulate(setting, {}, np.arange(runs)) for runs in (40, 1))
+    assert all(np.array_equal(one[name][0], many[name][0]) for name in many)
+
+
 PEAK = """
 import numpy as np
 from sims import engine
