@@ -19,7 +19,7 @@ class Setting:
 
     `optimizer` is a prototype whose numbers hold where the runs bring no others. batch None feeds
     the full weighted mean loss. `record` names measurements, taken at the start and after every
-    `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible and cheaper.
+    `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible, cheaper and as exact.
     `block` runs, a power of two, are computed together; None: as many as the caches hold.
     """
 
@@ -77,9 +77,10 @@ def in_gram(setting: Setting) -> bool:
         raise InputError("space", "'gram'", f"'plain' here: {obstacle}")
     if obstacle or setting.space == "plain":
         return False
+    # With more rows than dimensions it is exact only beside the largest residual there was: rounding
+    # outside the range of X never contracts. Plain coordinates are as cheap there.
     n, size = len(setting.problem.weights), setting.batch
-    # A step reads and writes n products for each row of the batch, plain coordinates 2 d.
-    return setting.space == "gram" or (size is not None and n <= 2 * setting.problem.dimension)
+    return setting.space == "gram" or (size is not None and n <= setting.problem.dimension)
 
 
 def _obstacle(setting: Setting) -> str:
