@@ -19,7 +19,7 @@ class Setting:
 
     `optimizer` is a prototype whose numbers hold where the runs bring no others. batch None feeds
     the full weighted mean loss. `record` names measurements, taken at the start and after every
-    `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible, cheaper and as exact.
+    `every` steps. `space` is "plain", "gram", or "auto": Gram where it is possible, cheap and exact.
     `block` runs, a power of two, are computed together; None: as many as the caches hold.
     """
 

@@ -174,11 +174,11 @@ def test_every_optimizer_that_needs_coordinates_is_refused_by_its_name():
         assert str(caught.value).endswith(f"{type(optimizer).__name__} needs coordinates")
 
 
-def test_the_space_is_chosen_by_what_a_step_costs():
+def test_gram_space_is_chosen_for_no_more_rows_than_dimensions():
     def space(problem, batch, record=("loss",)):
         prepared = Simulation(Setting(problem, build("sam"), 1, batch=batch, record=record))
         return "plain" if prepared.common.gram is None else "gram"
 
-    assert space(generate(n=6, d=3), 1) == space(WIDE, 9) == "gram"  # n up to 2 d
-    assert space(generate(n=7, d=3), 1) == space(WIDE, None) == "plain"
+    assert space(generate(n=3, d=3), 1) == space(WIDE, 9) == "gram"
+    assert space(generate(n=4, d=3), 1) == space(WIDE, None) == "plain"
     assert space(WIDE, 1, ("trace",)) == "plain"
