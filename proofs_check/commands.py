@@ -113,6 +113,11 @@ def stability(
     batch: Number = "1",
     sampling: Literal["with", "without"] = "with",
     ascent: Literal["shared", "per-sample"] = "shared",
+    momentum: Number = "0",
+    weight_decay: Number = "0",
+    exact: Flag = False,
+    seed: Number = "0",
+    plot: Path | None = None,
     json: Json = None,
 ) -> int:
     """Say at which step sizes a minimum is stable, by notion, beside what published bounds say.
@@ -120,7 +125,8 @@ def stability(
     Parameters
     ----------
     file
-        An .npz file with hessians (n, d, d) or factors (n, k, d), and weights (n,) if unequal.
+        An .npz file with exactly one of hessians (n, d, d), factors (n, k, d), jacobian (n, d) and
+        gram (n, n); if you like, weights (n,), preconditioner (d,), gradients (n, d).
     optimizer
         Gradient descent on batches, or unnormalised SAM.
     eta
@@ -128,18 +134,29 @@ def stability(
     rho
         Radius of USAM's climb.
     batch
-        Samples a step.
+        Samples a step, or full.
     sampling
         How a batch is drawn: with or without replacement.
     ascent
         Whether USAM climbs along the batch's gradient or each sample along its own.
+    momentum
+        PyTorch's heavy ball: v+ = momentum v + g, x+ = x - eta v+.
+    weight_decay
+        Added to the gradient as weight_decay x.
+    exact
+        Add the mean-square critical step in rational arithmetic (small minima).
+    seed
+        Of the simulation that finds the first almost-sure exit.
+    plot
+        Write the ladder of critical steps and bounds to this SVG file.
     json
         Write JSON to this file instead; - prints JSON alone.
     """
     from proofs_check import stability as command
 
-    how = {"optimizer": optimizer, "sampling": sampling, "ascent": ascent}
-    return command.stability(file, json=json, eta=eta, rho=rho, batch=batch, **how)
+    how = {"optimizer": optimizer, "sampling": sampling, "ascent": ascent, "exact": exact}
+    numbers = {"rho": rho, "momentum": momentum, "weight_decay": weight_decay, "seed": seed}
+    return command.stability(file, json=json, plot=plot, eta=eta, batch=batch, **how, **numbers)
 
 
 @app.command

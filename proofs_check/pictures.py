@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-LARGEST = (
-    40  # dimensions of the step matrices; their second-moment operator has d^2 (d+1)^2/4 entries
-)
+    from theory.stability.steps import Steps
+
 SERIES = 6  # curves a figure can tell apart
 
 
@@ -106,10 +105,11 @@ def overall_rate(loss: np.ndarray, steps: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(found), found, 1.0)
 
 
-def _step_matrices(data: xr.Dataset, key: str, rho: float) -> Any:
-    """(probabilities, A) of the linearised step, exact for the sweep's batches; None if unknown."""
+def _steps(data: xr.Dataset, key: str, rho: float) -> Steps | None:
+    """The law of the linearised step, exact for the sweep's batches; None if unknown."""
     from theory.problems._build import problem as build
-    from theory.stability.operator import step_matrices
+    from theory.stability.minimum import minimum
+    from theory.stability.steps import reduced
 
     if key not in ("sgd", "usam"):
         return None
@@ -119,41 +119,30 @@ def _step_matrices(data: xr.Dataset, key: str, rho: float) -> Any:
     problem: Any = build(settings.pop("name"), **settings)
     if extra or not (hasattr(problem, "rows") or hasattr(problem, "hessians")):
         return None
-    if hasattr(problem, "rows"):  # the common null space does not move: leave it out
-        basis = np.linalg.svd(problem.rows, full_matrices=False)[2]
-        rows = problem.rows @ basis.T
-        H = rows[:, :, None] * rows[:, None, :]
-    else:
-        H = problem.hessians
-    if H.shape[-1] > LARGEST:
-        return None
+    rows = hasattr(problem, "rows")
+    form = {"jacobian": problem.rows} if rows else {"hessians": problem.hessians}
     batch = data.batch.item()
     size = None if batch == "full" else int(batch)
     how: dict[str, Any] = {"batch": size, "sampling": str(data.sampling.item())}
     if key == "usam":
         how |= {"rho": rho, "ascent": str(data["ascent"].item()) if "ascent" in data else "shared"}
-    try:
-        return step_matrices(H, problem.weights, **how)
-    except InputError:  # more batches than can be listed
-        return None
+    return reduced(minimum(**form, weights=problem.weights), **how)
 
 
 def _exact_rate(data: xr.Dataset, key: str, settings: dict[str, float]) -> float | None:
-    from theory.stability.threshold import mean_square_rate
+    from theory.stability.mean_square import rate
 
-    pair = _step_matrices(data, key, settings.get("rho", 0.0))
-    if pair is None or "lr" not in settings:
-        return None
-    return float(mean_square_rate(pair[0], pair[1], settings["lr"]))
+    steps = _steps(data, key, settings.get("rho", 0.0))
+    return None if steps is None or "lr" not in settings else rate(steps, settings["lr"])
 
 
 def _exact_edges(data: xr.Dataset, key: str, rho: float) -> dict[str, float]:
-    from theory.stability.threshold import mean_critical_step, mean_square_critical_step
+    from theory.stability.mean_square import critical, mean_edge
 
-    pair = _step_matrices(data, key, rho)
-    if pair is None:
+    steps = _steps(data, key, rho)
+    if steps is None:
         return {}
     return {
-        "mean-square edge, exact": mean_square_critical_step(*pair),
-        "mean edge, exact": mean_critical_step(*pair),
+        "mean-square edge, exact": critical(steps).value,
+        "mean edge, exact": mean_edge(steps),
     }

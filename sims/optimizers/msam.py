@@ -16,7 +16,7 @@ from sims.optimizers._ascent import normalised_ascent, unnormalised_ascent
 from sims.optimizers._descent import descend, empty_buffer
 from sims.optimizers._fields import check, choice
 from theory.core import Oracle
-from theory.problems._doors import whole
+from theory.doors import whole
 
 
 @jax.tree_util.register_dataclass

@@ -31,8 +31,9 @@ OPTIMIZERS = "optimizers stand alone"
 MEASURES = "measurements stand alone"
 PROBLEMS = "problems stand alone"
 CHECKER = "the checker knows no search and no third-party code"
-JAX = "jax only in sims and theory.problems"
+JAX = "jax only in sims, theory.problems and theory.stability.network"
 SYMPY = "sympy only in theory.claims and proofs_check"
+FLINT = "flint only in theory.stability"
 MATPLOTLIB = "matplotlib only in sims.plots and proofs_check.report"
 HYPOTHESIS = "hypothesis only in proofs_check.search"
 PARSER = "the command line's parser only in proofs_check.commands"
@@ -59,6 +60,8 @@ FAULTS = [
     (CHECKER, "theory/domains.py", "import numpy"),
     (JAX, "theory/moments.py", "import jax.numpy"),
     (JAX, "proofs_check/engine.py", "import jax"),
+    (FLINT, "theory/exact/matrix.py", "import flint"),
+    (JAX, "theory/stability/network_minimum.py", "import jax"),
     (SYMPY, "theory/stability/threshold.py", "import sympy"),
     (SYMPY, "sims/lab.py", "import sympy"),
     (MATPLOTLIB, "theory/moments.py", "import matplotlib.pyplot"),

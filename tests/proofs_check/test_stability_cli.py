@@ -3,19 +3,26 @@
 import json
 import os
 import pickle
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from proofs_check import cli, library
+from proofs_check import cli, library, minimum_file
 from proofs_check import stability as command
+from sims import _limits
 from theory.core import InputError, Notion
 from theory.stability.published import AUDITED
 
 ROWS = np.array([[[0.0, 1.0]], [[1.0, -1.0]], [[1.0, 1.0]]])
-TOP = {"one_step", "mean", "mean_square", "moments", "published_bounds", "at_eta", "conventions"}
+TOP = {
+    "one_step", "mean_square", "almost_sure", "mean", "exact", "moments", "published_bounds", "at_eta",
+    "stationary", "conventions",
+}  # fmt: skip
+LUCK = {"lower", "upper", "confidence", "seed"}
+MOMENTS = {"a", "s2", "s3", "s4", "M2", "M3", "M4"}
 BOUND = {"name", "claim", "notion", "max_eta", "value", "actual", "holds", "implied"}
 
 
@@ -53,7 +60,8 @@ def test_json_has_exactly_the_schema(minimum, capsys, eta, how):
     shown = answer(capsys, minimum, *eta, *how)
     assert set(shown) == TOP
     assert set(shown["mean_square"]) == {"lower", "upper"}
-    assert set(shown["moments"]) == {"a", "s2", "s3", "s4"}
+    assert set(shown["almost_sure"]) == LUCK
+    assert set(shown["moments"]) == MOMENTS
     assert len(shown["published_bounds"]) == (5 if how else 3)
     for bound in shown["published_bounds"]:
         assert set(bound) == BOUND
@@ -69,7 +77,7 @@ def test_json_has_exactly_the_schema(minimum, capsys, eta, how):
         assert set(row) == {"rate", "stable"}
         assert row["stable"] in (True, False, None)
         if notion == Notion.ALMOST_SURE:
-            assert set(row["rate"]) == {"lower", "upper"}
+            assert set(row["rate"]) == LUCK
         else:
             assert isinstance(row["rate"], float)
 
@@ -124,7 +132,7 @@ def test_an_unbounded_step_is_null(tmp_path, capsys):
     assert shown["one_step"] is None and shown["mean"] is None
     assert shown["mean_square"] == {"lower": None, "upper": None}
     assert shown["at_eta"]["almost-sure"] == {
-        "rate": {"lower": None, "upper": None},
+        "rate": {"lower": None, "upper": None, "confidence": 1.0, "seed": None},
         "stable": True,
     }
 
@@ -193,8 +201,8 @@ def eyes(place, value):
         ({"hessians": np.ones((2, 1, 1)), "weights": [1.0]}, ["weights", "(1,)", "2 positive"]),
         ({"hessians": np.ones((2, 1, 1)), "weights": [1.0, np.nan]}, ["weights[1]", "nan"]),
         ({"hessians": np.ones((1, 1, 1)), "factors": np.ones((1, 1, 1))}, ["exactly one of"]),
-        ({"weights": np.ones(2)}, ["neither", "exactly one of hessians"]),
-        ({}, ["neither", "exactly one of hessians"]),
+        ({"weights": np.ones(2)}, ["none of the four", "exactly one of hessians"]),
+        ({}, ["none of the four", "exactly one of hessians"]),
         ({"hesians": np.ones((1, 1, 1))}, ["'hesians'", "nearest: hessians"]),
         ({"hessians": np.ones((1, 1, 1)), "wieghts": [1]}, ["'wieghts'", "nearest: weights"]),
     ],
@@ -232,8 +240,8 @@ def npy_header(shape, version=b"\x01\x00"):
         (archive_of(), ["FILE", "undamaged"]),
         (archive_of(npy_header("(2, 3, 3)")), ["FILE", "undamaged"]),
         (archive_of(npy_header("(-1, 3, 3)")), ["FILE", "undamaged"]),
-        (archive_of(npy_header("(1000, 1000, 1000)")), ["hessians", "(1000, 1000, 1000)", "2 GB"]),
-        (archive_of(npy_header("(9, 1, 99999)"), "factors.npy"), ["factors", "(9, 1, 99999)"]),
+        (archive_of(npy_header("(90000, 9000, 9000)")), ["hessians", "TiB of memory"]),
+        (archive_of(npy_header("(17179869184,)"), "gram.npy"), ["gram", "GiB of memory"]),
         (archive_of(npy_header("(1, 1, 1)", b"\x03\x00")), ["hessians", "(3, 0)", "plain"]),
         (archive_of(b"", "a/b.npy"), ["'a/b'", "nearest"]),
     ],
@@ -287,10 +295,14 @@ def test_damage_is_told_or_harmless_but_never_a_traceback(minimum, tmp_path, cap
         (["--rho", "0.1"], ["rho", "0.1", "usam"]),
         (["--batch", "0"], ["batch", "0", "at least 1"]),
         (["--batch", "-1"], ["batch", "-1", "at least 1"]),
-        (["--batch", "1.5"], ["batch", "'1.5'", "an integer, at least 1"]),
+        (["--batch", "1.5"], ["batch", "'1.5'", "an integer", "full"]),
         (["--batch", "4", "--sampling", "without"], ["batch", "4", "n = 3"]),
-        (["--batch", "1000"], ["batch", "1000", "100000 batches"]),
-        (["--batch", "9" * 40], ["batch", "9" * 40, "at most"]),
+        (["--momentum", "1"], ["momentum", "1.0", "0 up to"]),
+        (["--momentum", "nan"], ["momentum", "nan", "0 up to"]),
+        (["--weight-decay", "-1"], ["weight-decay", "-1.0", "at least 0"]),
+        (["--seed", "-1"], ["seed", "-1", "at least 0"]),
+        (["--seed", "x"], ["seed", "'x'", "at least 0"]),
+        (["--plot", "/proc/none/x.svg"], ["output", "writable"]),
         (["--optimizer", "adam"], ["--optimizer", "adam", "sgd", "usam"]),
         (["--sampling", "x"], ["--sampling", "x", "with", "without"]),
         (["--ascent", "up"], ["--ascent", "up", "shared", "per-sample"]),
@@ -328,6 +340,116 @@ def test_an_oversized_array_is_refused_before_it_is_read(tmp_path, monkeypatch):
     def read(*_, **__):
         raise AssertionError("the array was read")
 
-    monkeypatch.setattr(command.np, "load", read)
-    with pytest.raises(InputError, match="2 GB"):
-        command.read(path)
+    monkeypatch.setattr(minimum_file.np, "load", read)
+    monkeypatch.setattr(_limits, "available_memory", lambda: 10**9)
+    with pytest.raises(
+        InputError, match=r"11\.27 GiB of memory"
+    ):  # six copies of 252 million doubles
+        minimum_file.read(path)
+
+
+@pytest.mark.parametrize("form", ["hessians", "factors", "jacobian", "gram"])
+def test_one_minimum_in_four_forms_gives_one_answer(form, tmp_path, capsys):
+    J = ROWS[:, 0]
+    forms = {
+        "jacobian": J,
+        "factors": ROWS,
+        "gram": J @ J.T,
+        "hessians": J[:, :, None] * J[:, None],
+    }
+    np.savez(tmp_path / "m.npz", **{form: forms[form]})
+    how = ("--optimizer", "usam", "--rho", "0.3", "--eta", "0.4", "--batch", "2")
+    shown = answer(capsys, str(tmp_path / "m.npz"), *how)
+    np.savez(tmp_path / "rows.npz", factors=ROWS)
+    expected = answer(capsys, str(tmp_path / "rows.npz"), *how)
+    assert shown["mean_square"]["lower"] == pytest.approx(
+        expected["mean_square"]["lower"], rel=1e-10
+    )
+    assert shown["moments"] == pytest.approx(expected["moments"], rel=1e-9)
+    assert shown["conventions"]["dimension"] == (None if form == "gram" else 2)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "names"),
+    [
+        ({"jacobian": [[1.0, np.nan]]}, ["jacobian[0][1]", "nan"]),
+        ({"jacobian": np.ones(3)}, ["jacobian", "(3,)"]),
+        ({"gram": [[1.0, 2.0], [0.0, 1.0]]}, ["gram[0,1]", "symmetric"]),
+        ({"gram": [[1.0, 0.0], [0.0, -1.0]]}, ["gram[1,1]", "-1.0"]),
+        ({"gram": [[1.0, 2.0], [2.0, 1.0]]}, ["gram", "positive semidefinite"]),
+        ({"gram": np.eye(2), "preconditioner": np.ones(2)}, ["preconditioner", "gram"]),
+        ({"gram": np.eye(2), "gradients": np.ones((2, 2))}, ["gradients", "gram"]),
+        ({"jacobian": np.eye(2), "preconditioner": [1.0, 0.0]}, ["preconditioner[1]", "0.0"]),
+        ({"jacobian": np.eye(2), "preconditioner": [1.0]}, ["preconditioner", "(1,)"]),
+        ({"jacobian": np.eye(2), "gradients": np.ones((3, 2))}, ["gradients", "(3, 2)"]),
+        ({"jacobian": np.eye(2), "gradient": np.eye(2)}, ["'gradient'", "nearest: gradients"]),
+        ({"jacobian": np.eye(2), "gram": np.eye(2)}, ["jacobian and gram", "exactly one"]),
+    ],
+)
+def test_a_bad_minimum_is_one_line(arrays, names, tmp_path, capsys):
+    np.savez(tmp_path / "bad.npz", **{key: np.asarray(value) for key, value in arrays.items()})
+    said = complaint(capsys, str(tmp_path / "bad.npz"))
+    for name in (*names, "allowed"):
+        assert name in said
+
+
+def test_momentum_decay_and_preconditioner_are_said_and_bounds_left_out(tmp_path, capsys):
+    np.savez(tmp_path / "p.npz", factors=ROWS, preconditioner=[1.0, 4.0])
+    how = [str(tmp_path / "p.npz"), "--momentum", "0.9", "--weight-decay", "0.01", "--eta", "0.1"]
+    assert cli.run(["stability", *how]) == 0
+    out = capsys.readouterr().out
+    for part in ("momentum 0.9", "weight decay 0.01", "frozen preconditioner", "none applies here"):
+        assert part in out
+    assert "none with momentum" in out and "this is eta = 1" in out
+    shown = answer(capsys, *how)
+    assert shown["one_step"] is None and shown["published_bounds"] == []
+    assert shown["at_eta"]["one-step"] == {"rate": None, "stable": None}
+    assert shown["conventions"]["eta_ema"] == pytest.approx(1.0)
+
+
+def test_the_exact_step_lies_in_the_enclosure(minimum, capsys):
+    shown = answer(capsys, minimum, "--exact")
+    exact, floats = shown["exact"], shown["mean_square"]
+    assert floats["lower"] <= exact["lower"] <= exact["upper"] <= floats["upper"]
+    assert cli.run(["stability", minimum, "--exact"]) == 0
+    assert "in rational arithmetic: in [1.10102051443364" in capsys.readouterr().out
+
+
+def test_gradients_give_the_stationary_law(tmp_path, capsys):
+    """One parameter, curvature one, gradients +-1: S = eta/(2 - eta) at B = 1."""
+    np.savez(tmp_path / "g.npz", jacobian=np.ones((2, 1)), gradients=[[1.0], [-1.0]])
+    law = answer(capsys, str(tmp_path / "g.npz"), "--eta", "0.5")["stationary"]
+    assert law["trace"] == pytest.approx(0.5 / 1.5, rel=1e-12)
+    assert law["excess_loss"] == pytest.approx(0.25 / 1.5, rel=1e-12)
+    assert law["drift"] == 0
+    assert answer(capsys, str(tmp_path / "g.npz"))["stationary"] is None
+
+
+def test_the_plot_is_the_ladder_as_svg(minimum, tmp_path, capsys):
+    target = tmp_path / "with space" / "ladder.svg"
+    assert cli.run(["stability", minimum, "--plot", str(target)]) == 0
+    text = target.read_text(encoding="utf-8")
+    assert text.lstrip().startswith("<?xml") or "<svg" in text
+    for part in ("mean-square", "almost-sure", "forbids stable steps"):
+        assert part in text
+    np.savez(tmp_path / "flat.npz", hessians=np.zeros((1, 1, 1)))
+    assert "plot" in complaint_of(capsys, str(tmp_path / "flat.npz"), "--plot", str(target))
+
+
+def complaint_of(capsys, *words):
+    capsys.readouterr()
+    return complaint(capsys, *words)
+
+
+def test_progress_is_told_on_standard_error_once_it_takes_long(minimum, capsys, monkeypatch):
+    monkeypatch.setattr(command, "PATIENCE", 0.0)
+
+    def slowly(*_, progress, **__):
+        time.sleep(0.2)  # the timer has said "the file" by now
+        progress("rates")
+        raise InputError("FILE", "x", "y")
+
+    monkeypatch.setattr(command, "analyse", slowly)
+    assert cli.run(["stability", minimum]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == ["computing the file", "computing rates"]

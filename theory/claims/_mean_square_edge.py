@@ -14,15 +14,14 @@ def noise(m):
 
 def formula(m):
     """The critical step 2/lambda_max(C^+ D)."""
-    import numpy as np
+    from theory.stability.mean_square import critical
+    from theory.stability.steps import listed
 
-    from theory.stability.threshold import mean_square_critical_step
-
-    return mean_square_critical_step(np.asarray(m.weights), np.asarray(m.A))
+    return critical(listed(m.weights, m.A)).value
 
 
 def exact(m):
-    """The critical step by bisection on r(T) = 1, which never forms C or D."""
+    """The critical step by bisection on r(T) = 1, T the dense operator: no C, no D, no response."""
     import numpy as np
     from scipy.optimize import root_scalar
 

@@ -36,11 +36,10 @@ def formula(m):
 
 def exact(m):
     """The mean-square critical step."""
-    import numpy as np
+    from theory.stability.mean_square import critical
+    from theory.stability.steps import listed
 
-    from theory.stability.threshold import mean_square_critical_step
-
-    return mean_square_critical_step(np.asarray(m.weights), np.asarray(m.A))
+    return critical(listed(m.weights, m.A)).value
 
 
 CLAIM = Claim(

@@ -52,12 +52,15 @@ def observe(lab, m):
 
 def later(m):
     """How many times larger the mean-square critical step is than the one-step one."""
-    import numpy as np
+    import math
 
-    from theory.stability.threshold import critical_steps
+    from theory.stability.ladder import one_step_edge
+    from theory.stability.mean_square import critical
+    from theory.stability.steps import listed
 
-    steps = critical_steps(np.asarray(m.weights), np.asarray(m.A))
-    return steps.mean_square / steps.one_step
+    steps = listed(m.weights, m.A)
+    one = one_step_edge(steps)
+    return math.inf if one is None else critical(steps).value / one
 
 
 def worst_start(m):

@@ -106,12 +106,11 @@ def faster(m):
     """How many times faster E f decays in the long run than claimed: log r(T) / log(rate)."""
     import math
 
-    import numpy as np
+    from theory.stability.mean_square import rate
+    from theory.stability.steps import listed
 
-    from theory.stability.threshold import mean_square_rate
-
-    radius, rate = mean_square_rate(np.asarray(m.weights), np.asarray(m.A), m.eta), formula(m)
-    return math.log(radius) / math.log(rate) if min(radius, rate) > 0 else math.inf
+    radius, claimed = rate(listed(m.weights, m.A), m.eta), formula(m)
+    return math.log(radius) / math.log(claimed) if min(radius, claimed) > 0 else math.inf
 
 
 def _start(m):

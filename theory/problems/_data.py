@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError
-from theory.problems._doors import fraction, number, whole
+from theory.doors import fraction, number, whole
 
 BUNDLED = ("digits", "diabetes")
 

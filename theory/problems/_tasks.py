@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError
+from theory.doors import choice, whole
 from theory.problems import _data
-from theory.problems._doors import choice, whole
 
 TASKS = ("teacher", *_data.BUNDLED)
 Pair = tuple[np.ndarray, np.ndarray]

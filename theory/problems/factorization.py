@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from theory.core import Probes
+from theory.doors import normalised, number, real, whole
 from theory.problems import _data
-from theory.problems._doors import normalised, number, real, whole
 from theory.problems._oracle import Minibatch, minibatch, namespace
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError, Probes
+from theory.doors import choice, labelled, normalised, real, whole
 from theory.problems import _data
-from theory.problems._doors import choice, labelled, normalised, real, whole
 from theory.problems._oracle import Minibatch, minibatch
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError, Probes
+from theory.doors import choice, normalised, number, real, whole
 from theory.problems import _data
-from theory.problems._doors import choice, normalised, number, real, whole
 from theory.problems._oracle import Minibatch, minibatch, namespace
 
 SEEN = ("columns", "gaussian", "entries")

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError, Probes
-from theory.moments import door_tolerance
+from theory.doors import definite, finite, normalised, real, symmetric, whole
 from theory.problems import _data
-from theory.problems._doors import entry, finite, normalised, real, whole
 from theory.problems._oracle import Minibatch, minibatch
 
 
@@ -73,12 +72,9 @@ def quadratic(hessians: Any = None, *, factors: Any = None, weights: Any = None)
         finite(given, "factors' products")
     else:
         given = real(hessians, "hessians", "a real array (n, d, d), n, d >= 1", 3)
-        if given.shape[1] != given.shape[2]:
-            raise InputError("hessians", f"shape {given.shape}", "square matrices (n, d, d)")
-        _check_symmetry(given)
-    # Exactly symmetric from here on; halved first, so that the sum cannot overflow.
-    H = given / 2 + np.swapaxes(given, 1, 2) / 2
-    _check_definiteness(H)
+        given = symmetric(given, "hessians")
+    H = given / 2 + np.swapaxes(given, 1, 2) / 2  # factors' products: symmetric but for rounding
+    definite(np.linalg.eigvalsh(H), "hessians")
     return Quadratic(H, normalised(weights, len(H)))
 
 
@@ -99,25 +95,3 @@ def generate(
     shape = whole(n, "n"), whole(rank, "rank"), whole(d, "d")
     rows = _data.gaussian(_data.stream(seed, "inputs"), shape[0] * shape[1], shape[2], condition)
     return quadratic(factors=rows.reshape(shape) / shape[1] ** 0.5, weights=weights)
-
-
-def _check_symmetry(H: np.ndarray) -> None:
-    """Asked at the door because LAPACK and JAX read different halves of a matrix."""
-    scale = np.abs(H).max(axis=(1, 2), keepdims=True)
-    # Halved, so that the difference of two large entries of opposite sign stays finite.
-    gap = np.abs(H / 2 - np.swapaxes(H, 1, 2) / 2)
-    wrong = np.argwhere(gap > door_tolerance(H.shape[-1]) * scale)
-    if len(wrong):
-        i, a, b = map(int, wrong[0])
-        found = f"{H[i, a, b]} opposite {H[i, b, a]}"
-        raise InputError(entry("hessians", i, a, b), found, "symmetric matrices")
-
-
-def _check_definiteness(H: np.ndarray) -> None:
-    values = np.linalg.eigvalsh(H)
-    lowest, size = values[:, 0], np.abs(values).max(axis=1)
-    wrong = np.flatnonzero(lowest < -door_tolerance(H.shape[-1]) * size)
-    if len(wrong):
-        i = int(wrong[0])
-        found = f"smallest eigenvalue {lowest[i]}"
-        raise InputError(entry("hessians", i), found, "positive semidefinite matrices")

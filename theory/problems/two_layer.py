@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError, Probes
+from theory.doors import choice, entry, labelled, normalised, real, whole
 from theory.moments import door_tolerance
 from theory.problems import _data
-from theory.problems._doors import choice, entry, labelled, normalised, real, whole
 from theory.problems._oracle import Minibatch, minibatch, namespace
 from theory.problems._tasks import split
 

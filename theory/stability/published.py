@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from theory.core import Notion, Verdict
-from theory.moments import nonuniformity
-from theory.stability.threshold import one_step_critical_step, one_step_rate
+from theory.stability.ladder import one_step_edge, one_step_rate
+from theory.stability.steps import Steps
 
 A, S2, S3, S4, ONE_STEP = AUDITED = (  # keys of the claims that audit the bounds
     "sharpness_bound",
@@ -48,23 +46,18 @@ class PublishedBound:
     implied: bool | None = None
 
 
-def moments(hessians: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """a = lambda_max(H) and s_2, s_3, s_4, from `hessians` (n, d, d) and `weights` (n,) of sum one."""
-    a = float(np.linalg.eigvalsh(np.tensordot(weights, hessians, 1))[-1])
-    return {"a": a} | {f"s{k}": nonuniformity(hessians, weights, k) for k in (2, 3, 4)}
-
-
 def published_bounds(
     values: Mapping[str, float],
-    single: tuple[np.ndarray, np.ndarray],
+    single: Steps,
     rho: float,
     eta: float | None,
     verdicts: Mapping[str, str | None],
 ) -> tuple[PublishedBound, ...]:
     """Equation 7 for USAM or, at rho = 0, its SGD counterpart; then theorem 9's test.
 
-    `values` are the `moments`, `single` the law of one sample a step: the bounds are about B = 1
-    whatever is run. Where s_2's is printed negative (eta < 2 rho) it bounds nothing.
+    `values` has a, s2, s3, s4; `single` is the law of one sample a step, without momentum or decay:
+    the bounds are about B = 1 whatever is run. Where s_2's is printed negative (eta < 2 rho) it
+    bounds nothing.
     """
     a, s2, s3, s4 = (values[name] for name in ("a", "s2", "s3", "s4"))
     e = math.nan if eta is None else eta
@@ -83,9 +76,9 @@ def published_bounds(
             ("s3^3", S3, s3**3, _over(1, 2 * e * e * rho), widest[0]),
             ("s4^4", S4, s4**4, _over(1, e * e * rho * rho), widest[1]),
         ]
-    test = math.nan if eta is None else one_step_rate(*single, eta)
-    edge = one_step_critical_step(*single)
-    rows.append(("lambda_max(E Phi_i^2)", ONE_STEP, test, 1.0, edge))
+    rate, edge = None if eta is None else one_step_rate(single, eta), one_step_edge(single)
+    known = math.nan if rate is None else rate, math.inf if edge is None else edge
+    rows.append(("lambda_max(E Phi_i^2)", ONE_STEP, known[0], 1.0, known[1]))
     return tuple(_bound(row, eta is not None, verdicts) for row in rows)
 
 

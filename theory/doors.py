@@ -1,4 +1,4 @@
-"""What people may bring to a problem, checked once at the door; errors name the entry."""
+"""What people may bring, checked once at the door; errors name the field and the entry."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory.core import InputError
+from theory.moments import door_tolerance
 
 
 def real(value: Any, field: str, allowed: str, axes: int) -> np.ndarray:
@@ -54,9 +55,9 @@ def labelled(
 
 def finite(array: np.ndarray, field: str) -> None:
     """Raises `InputError` naming the first entry that is not finite."""
-    wrong = np.argwhere(~np.isfinite(array))
-    if len(wrong):
-        where = tuple(map(int, wrong[0]))
+    fine = np.isfinite(array)
+    if not fine.all():  # the common case lists nothing: rows may be 10^8
+        where = tuple(map(int, np.argwhere(~fine)[0]))
         raise InputError(entry(field, *where), array[where], "finite numbers")
 
 
@@ -114,3 +115,37 @@ def normalised(weights: Any, n: int) -> np.ndarray:
         raise InputError(entry("weights", i), w[i], allowed)
     w = w / w.max()  # first, so that the sum cannot overflow
     return w / w.sum()
+
+
+def symmetric(matrices: np.ndarray, field: str) -> np.ndarray:
+    """Matrices (n, d, d), or one (d, d), exactly symmetric from here on.
+
+    Asked at the door because LAPACK and JAX read different halves of a matrix. Raises `InputError`
+    naming the first entry that differs from its mirror image by more than `door_tolerance`.
+    """
+    if matrices.shape[-1] != matrices.shape[-2]:
+        raise InputError(field, f"shape {matrices.shape}", "square matrices")
+    flipped = np.swapaxes(matrices, -1, -2)
+    scale = np.abs(matrices).max(axis=(-1, -2), keepdims=True)
+    # Halved, so that neither the difference nor the sum of two large entries overflows.
+    gap = np.abs(matrices / 2 - flipped / 2)
+    wrong = np.argwhere(gap > door_tolerance(matrices.shape[-1]) * scale)
+    if len(wrong):
+        *sample, a, b = map(int, wrong[0])
+        found = f"{matrices[*sample, a, b]} opposite {matrices[*sample, b, a]}"
+        place = entry(field, *sample, a, b) if sample else f"{field}[{a},{b}]"
+        raise InputError(place, found, "symmetric matrices")
+    return matrices / 2 + flipped / 2
+
+
+def definite(values: np.ndarray, field: str, *, first: int = 0) -> None:
+    """Raises `InputError` naming the first matrix that is not PSD.
+
+    `values` (n, d) are the eigenvalues, ascending, of matrices `first`, `first` + 1, ...
+    """
+    lowest, size = values[:, 0], np.abs(values).max(axis=1)
+    wrong = np.flatnonzero(lowest < -door_tolerance(values.shape[1]) * size)
+    if len(wrong):
+        i = int(wrong[0])
+        found = f"smallest eigenvalue {lowest[i]}"
+        raise InputError(entry(field, first + i), found, "positive semidefinite matrices")
