@@ -28,17 +28,20 @@ lint: .venv/.ready ## format, lint, types and import contracts alone
 	@$(BIN)/lint-imports --no-logo
 
 SLURM = slurmctld slurmd slurm-client munge
-TORCH_TESTS = tests/proofs_check/test_conform_torch.py
+TORCH_TESTS = tests/proofs_check/test_conform_torch.py tests/theory/test_network_torch.py
 
 soak: .venv/.ready .venv-bench/.ready ## run the slow tests (needs Debian's Slurm, and installs torch)
 	@command -v slurmctld slurmd sbatch munged >/dev/null || { \
 	  echo "Installing $(SLURM)"; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SLURM) >/dev/null; }
-	@$(BIN)/pytest -m soak --timeout 3600 --ignore $(TORCH_TESTS)
+	@$(BIN)/pytest -m soak --timeout 3600 $(TORCH_TESTS:%=--ignore %)
 	@.venv-bench/bin/python -m pytest -m soak $(TORCH_TESTS)
 
-bench: .venv-bench/.ready ## time the simulator beside its peers (some minutes, 3 GB to install)
-	@.venv-bench/bin/python -m benchmarks.simulate
+bench: .venv-bench/.ready ## time simulator and stability beside peers (some minutes, 3 GB to install)
+	@failed=0; \
+	.venv-bench/bin/python -m benchmarks.simulate || failed=1; \
+	.venv-bench/bin/python -m benchmarks.stability || failed=1; \
+	exit $$failed
 
 record: .venv/.ready ## audit, then rewrite the recorded verdicts and the table in README.md
 	@$(BIN)/python -m proofs_check.record

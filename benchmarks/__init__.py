@@ -1,1 +1,1 @@
-"""How fast the simulator is beside its peers; `make bench` runs it, README.md explains it."""
+"""How fast simulator and stability are beside peers; `make bench` runs both, README.md explains."""

@@ -24,6 +24,7 @@ class Entrant:
     tolerance = 1e-12  # rounding; orbits of SAM on these grids contract, so it does not grow
     most: tuple[int, int] | None = None  # runs and steps a slow entrant is given of the workload
     note = ""  # what `prepare` chose, if it chose
+    once = False  # too slow to run every round: its first run is its reading in all of them
 
     def prepare(self, workload: Any) -> None:
         raise NotImplementedError
@@ -44,6 +45,7 @@ class Case:
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     repeats: int = 1
+    only: tuple[float, float] | None = None  # seconds by both clocks of an entrant that runs once
 
     def __post_init__(self) -> None:
         self.label = self.label or self.entrant.name
@@ -58,12 +60,17 @@ class Case:
     def start(self, least: float) -> None:
         """Prepare and run twice: the first run compiles, the second says how often to repeat.
 
-        A reading takes at least `least` seconds: a shorter run is repeated within it.
+        A reading takes at least `least` seconds: a shorter run is repeated within it. An entrant
+        that runs `once` is read here.
         """
         begun = time.perf_counter()
         self.entrant.prepare(self.workload)
+        cpu, wall = time.process_time(), time.perf_counter()
         self.found = self.entrant.run()
         first = time.perf_counter() - begun
+        if self.entrant.once:
+            self.only = time.process_time() - cpu, time.perf_counter() - wall
+            return
         begun = time.perf_counter()
         self.entrant.run()
         second = time.perf_counter() - begun
@@ -72,6 +79,10 @@ class Case:
 
     def read(self) -> None:
         """One more reading: process time counts all threads, wall time also the waiting."""
+        if self.only is not None:
+            self.cpu.append(self.only[0])
+            self.wall.append(self.only[1])
+            return
         wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(self.repeats):
             self.entrant.run()

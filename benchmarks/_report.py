@@ -49,6 +49,26 @@ def table(cases: Sequence[Case]) -> list[Verdict]:
     return agreements[1:]
 
 
+def seconds(cases: Sequence[Case]) -> list[Verdict]:
+    """`table` for work that is counted in seconds a run: no ratio is printed of a wrong result."""
+    champion, agreements = cases[0], []
+    print(f"\n{champion.workload.title}")
+    print(f"  {'':30}{'core-seconds':>14}{'slower':>11}  differs")
+    for case in cases:
+        apart = difference(case, champion)
+        what = f"{case.workload.key}: {case.label} differs from {champion.label}"
+        agreement = Verdict(what, "<=", case.entrant.tolerance, apart)
+        slower = f"{speedup(champion, case):.3g}x" if agreement.met else "-"
+        notes = [case.entrant.note] if case.entrant.note else []
+        notes += ["run once"] if case.only else []
+        print(
+            f"  {case.label:30}{1 / case.rate:>14.3g}{slower:>11}  {apart:7.0e}"
+            f"  {'; '.join(notes)}".rstrip()
+        )
+        agreements.append(agreement)
+    return agreements[1:]
+
+
 def remarks(case: Case) -> str:
     """What the entrant chose, and the rate by the wall clock where the machine kept it waiting."""
     found = [case.entrant.note] if case.entrant.note else []
