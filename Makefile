@@ -7,7 +7,7 @@ SELECT = not soak and not browser and not notebook
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help verify test check lint soak bench record
+.PHONY: help verify test check lint soak mutants bench record certificates
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
@@ -37,6 +37,9 @@ soak: .venv/.ready .venv-bench/.ready ## run the slow tests (needs Debian's Slur
 	@$(BIN)/pytest -m soak --timeout 3600 $(TORCH_TESTS:%=--ignore %)
 	@.venv-bench/bin/python -m pytest -m soak $(TORCH_TESTS)
 
+mutants: .venv/.ready ## say every claim a little differently: none may be PROVED and false (hours)
+	@$(BIN)/python -m proofs_check.search.mutation
+
 bench: .venv-bench/.ready ## time simulator and stability beside peers (some minutes, 3 GB to install)
 	@failed=0; \
 	.venv-bench/bin/python -m benchmarks.simulate || failed=1; \
@@ -45,6 +48,9 @@ bench: .venv-bench/.ready ## time simulator and stability beside peers (some min
 
 record: .venv/.ready ## audit, then rewrite the recorded verdicts and the table in README.md
 	@$(BIN)/python -m proofs_check.record
+
+certificates: .venv/.ready ## find every committed certificate again, from the claims alone (about an hour)
+	@$(BIN)/python -m proofs_check.search.certificates
 
 # Both stamps are written last, and --clear removes them first: a set-up that was interrupted does
 # not count as ready and starts anew.

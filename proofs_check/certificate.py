@@ -16,7 +16,7 @@ from theory.exact import Matrix, Polynomial
 
 FORMAT = "flatproof-certificate-1"
 MAX_BYTES = 1_000_000  # the largest certificate shipped is a few kilobytes
-MAX_DEPTH = 16
+MAX_DEPTH = 20
 MAX_DIGITS = 400  # of one numerator or denominator
 MAX_SAMPLES, MAX_DIMENSION, MAX_TERMS, MAX_POWER = 64, 12, 4096, 15
 _DIGITS = f"[1-9][0-9]{{0,{MAX_DIGITS - 1}}}"
@@ -131,7 +131,10 @@ def polynomial(value: Any, where: str) -> Polynomial:
             for name, power in table(pair[1], where).items()
         }
         word = tuple(sorted((name, power) for name, power in powers.items() if power))
-        terms[word] = terms.get(word, Fraction(0)) + number(pair[0], where)
+        total = terms.get(word, Fraction(0)) + number(pair[0], where)
+        if max(abs(total.numerator), total.denominator) >= 10**MAX_DIGITS:
+            raise Rejected(f"{where}: repeated powers add up to more than {MAX_DIGITS} digits")
+        terms[word] = total
     return Polynomial(terms)
 
 

@@ -15,6 +15,7 @@ EXAMPLES = """Examples:
 
   flatproof verify --out out                 audit every claim, write a page
   flatproof verify path/to/my_claim.py       audit a claim of your own
+  flatproof hunt path/to/my_claim.py         look for a counterexample for a minute
   flatproof show second_moment_bound         statement, source, verdict
   flatproof check proofs_check/certificates/*.json
   flatproof stability minimum.npz --eta 0.1  its stable step sizes
@@ -95,11 +96,40 @@ def verify(*targets: str, json: Json = None, out: Path | None = None) -> int:
     json
         Write the audit as JSON to this file; - prints JSON alone.
     out
-        Folder for verify.json, the page index.html and certificates found for your own claims.
+        Folder for verify.json, statistics.json, the page index.html and certificates found for
+        your own claims.
     """
     from proofs_check import verification
 
     return verification.verify(targets, json=json, out=out)
+
+
+@app.command
+def hunt(
+    *targets: str,
+    seed: Number = "0",
+    budget: Number = "60",
+    out: Path = Path("out/hunt"),
+    json: Json = None,
+) -> int:
+    """Look for a counterexample from scratch; say whether the search would have found one.
+
+    Parameters
+    ----------
+    targets
+        Keys of claims, or Python files that define CLAIM. Default: every shipped claim in turn.
+    seed
+        Decides what is looked at, and in which order.
+    budget
+        Seconds for everything, the positive control included; several claims share them.
+    out
+        Folder for the certificate of what is refuted.
+    json
+        Write the findings as JSON to this file as well; - prints JSON alone.
+    """
+    from proofs_check import hunting
+
+    return hunting.hunt(targets, seed=seed, budget=budget, out=out, json=json)
 
 
 @app.command

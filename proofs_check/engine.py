@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check import controls, readings, triple
-from proofs_check.checker import Rejected, read, replay
+from proofs_check.checker import RULES, Rejected, Replayed, read, replay
 from proofs_check.evidence import Evidence, Outcome, decide, percent
 from theory.atoms import Loewner, MeanSquare
 from theory.core import Claim, InputError, Kind, Lab, Notion, Verdict
@@ -44,6 +44,7 @@ class Report:
     looseness: float | None = None  # median over random settings
     found: dict[str, Any] | None = None  # a certificate this audit found itself
     certificates: list[str] = field(default_factory=list)  # files that replayed
+    rules: list[str] = field(default_factory=list)  # of the checker, that a proof rests on
     violation: Fraction | None = None  # of the conclusion, by the deciding witness
 
     @property
@@ -77,7 +78,7 @@ class Report:
 
 def audit(key: str, claim: Claim, certificates: Sequence[Path], lab: Callable[[], Lab]) -> Report:
     """Run every check on one claim. Raises `InputError` if the claim itself cannot be read."""
-    report = Report(key, claim, _readable(claim))
+    report = Report(key, claim, readable(claim))
     report.findings.append(readings.agree(claim))
     if claim.control is not None:
         report.findings.append(controls.control(claim))
@@ -96,7 +97,7 @@ def audit(key: str, claim: Claim, certificates: Sequence[Path], lab: Callable[[]
     return report
 
 
-def _readable(claim: Claim) -> str:
+def readable(claim: Claim) -> str:
     """The claim's hash; whatever its functions raise on the generic models is the user's mistake."""
     try:
         for model in claim.domain.generic():
@@ -127,7 +128,7 @@ def _replayed(path: Path, report: Report) -> Evidence:
         return Evidence("certificate", Outcome.FAILS, f"{path.name} is rejected: {error}")
     report.certificates.append(path.name)
     if shown.verdict is Verdict.PROVED:
-        return Evidence("certificate", Outcome.PROVES, _proved(shown.told, report.claim), path.name)
+        return Evidence("certificate", Outcome.PROVES, _proved(shown, report), path.name)
     report.violation = shown.violation
     return Evidence("certificate", Outcome.REFUTES, shown.told, path.name)
 
@@ -137,22 +138,23 @@ def _found(check: str, certificate: dict[str, Any], report: Report) -> Evidence:
     shown = replay(certificate, report.claim)
     report.found, report.violation = certificate, shown.violation
     if shown.verdict is Verdict.PROVED:
-        return Evidence(check, Outcome.PROVES, _proved(shown.told, report.claim))
+        return Evidence(check, Outcome.PROVES, _proved(shown, report))
     return Evidence(check, Outcome.REFUTES, shown.told)
 
 
-def _proved(told: str, claim: Claim) -> str:
+def _proved(shown: Replayed, report: Report) -> str:
     """A proof's sentence counts the lemmas it does not cover; `flatproof show` prints them."""
-    count = len(claim.trusted)
-    return told + (f"; trusts {count} lemma{'s' * (count > 1)} in words" if count else "")
+    report.rules = [RULES[rule] for rule in shown.rests_on]
+    count = len(report.claim.trusted) + len(report.rules)
+    return shown.told + (f"; trusts {count} lemma{'s' * (count > 1)} in words" if count else "")
 
 
 def _found_at_once(report: Report) -> list[Evidence]:
-    """What needs no search: an equality that expands to zero, a bound false at its own point."""
-    from proofs_check.search.identity import prove
+    """What needs no search: an expansion to zero, a short proof, a bound false at its own point."""
+    from proofs_check.search import identity, proof
     from proofs_check.search.witness import refutation
 
-    certificate = prove(report.claim)
+    certificate = identity.prove(report.claim) or proof.prove(report.claim, proof.GLANCE)
     if certificate is not None:
         return [_found("certificate", certificate, report)]
     if report.claim.tightest is not None and not report.slacks:
@@ -164,17 +166,22 @@ def _found_at_once(report: Report) -> list[Evidence]:
 
 def _search(report: Report) -> list[Evidence]:
     """One finding for each atom of the conclusion: none may stand in for another."""
-    lengths = {len(report.claim.then(model)) for model in report.claim.domain.generic()}
-    if len(lengths) > 1 or lengths == {1}:  # one atom, or one for each sample
-        return [_search_part(report, report.claim, None, EVALUATIONS)]
-    count = lengths.pop()
-    budget = max(EVALUATIONS // max(count, 1), LEAST)
+    split = parts(report.claim)
+    budget = EVALUATIONS if len(split) == 1 else max(EVALUATIONS // max(len(split), 1), LEAST)
     findings = []
-    for index in range(count):
-        findings.append(_search_part(report, report.claim.only(index), index, budget))
+    for index, part in split:
+        findings.append(_search_part(report, part, index, budget))
         if report.decided or findings[-1].outcome is Outcome.REFUTES:
             break
     return findings or [Evidence("search", Outcome.UNDECIDED, "the conclusion is empty")]
+
+
+def parts(claim: Claim) -> list[tuple[int | None, Claim]]:
+    """The claim atom by atom of its conclusion; whole where that has one atom, or one a sample."""
+    lengths = {len(claim.then(model)) for model in claim.domain.generic()}
+    if len(lengths) > 1 or lengths == {1}:
+        return [(None, claim)]
+    return [(index, claim.only(index)) for index in range(lengths.pop())]
 
 
 def _search_part(report: Report, part: Claim, index: int | None, budget: int) -> Evidence:
@@ -183,7 +190,7 @@ def _search_part(report: Report, part: Claim, index: int | None, budget: int) ->
 
     result = hunt(part, evaluations=budget)
     if result.certificate is not None:
-        return _found("search", _of_whole(result.certificate, report, index), report)
+        return _found("search", of_whole(result.certificate, report, index), report)
     name = "" if index is None else f"then[{index}]: "
     if result.satisfying == 0:
         sentence = f"{name}none of {result.evaluations:,} points tried met every hypothesis"
@@ -193,10 +200,10 @@ def _search_part(report: Report, part: Claim, index: int | None, budget: int) ->
     if result.inexact:
         extra = f"{result.inexact} float violations had no exact witness; a finer search decides"
         return Evidence("search", Outcome.UNDECIDED, f"{told}; {extra}")
-    for alteration in _alterations(report, index or 0, result.nearest):
+    for alteration in alterations(report, index or 0, result.nearest):
         # Half the budget: the claim was looked at twice as hard as catching its control took.
         caught = hunt(part.altered(alteration), evaluations=budget // 2)
-        words = _in_words(report.claim, alteration)
+        words = in_words(report.claim, alteration)
         if caught.certificate is None:
             missed = f"but {words} it went unrefuted too"
             return Evidence("search", Outcome.UNDECIDED, f"{told}; {missed}; a proof would decide")
@@ -204,7 +211,7 @@ def _search_part(report: Report, part: Claim, index: int | None, budget: int) ->
     return Evidence("search", Outcome.SUPPORTS, told)
 
 
-def _of_whole(certificate: dict[str, Any], report: Report, index: int | None) -> dict[str, Any]:
+def of_whole(certificate: dict[str, Any], report: Report, index: int | None) -> dict[str, Any]:
     """A certificate against one atom, as one against the claim."""
     if index is None:
         return certificate
@@ -212,7 +219,7 @@ def _of_whole(certificate: dict[str, Any], report: Report, index: int | None) ->
     return {**certificate, "claim": report.hash, "then": then}
 
 
-def _alterations(report: Report, index: int, nearest: float) -> list[Fraction]:
+def alterations(report: Report, index: int, nearest: float) -> list[Fraction]:
     """Positive controls: 1% either way for equalities, 1% past the least known slack for bounds.
 
     The search may have come closer than the author's tightest point; a control must not be easier
@@ -225,7 +232,7 @@ def _alterations(report: Report, index: int, nearest: float) -> list[Fraction]:
     return [min(report.reached[-1:] + report.slacks[index : index + 1]) + PERCENT]
 
 
-def _in_words(claim: Claim, alteration: Fraction) -> str:
+def in_words(claim: Claim, alteration: Fraction) -> str:
     if claim.kind is Kind.EXACT:
         return f"altered by {percent(alteration)}"
     past = "" if alteration < PERCENT * 11 / 10 else " (1% past the nearest point known)"

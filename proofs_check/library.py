@@ -6,6 +6,7 @@ import difflib
 import importlib.util
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,12 @@ def _is_about(path: Path, claim: Claim) -> bool:
 
 def by_hash(value: Any) -> Entry | None:
     """The shipped claim a certificate quotes, or None."""
-    return next((e for e in entries() if fingerprint(e.claim) == value), None)
+    return _hashes().get(value) if isinstance(value, str) else None
+
+
+@cache
+def _hashes() -> dict[str, Entry]:
+    return {fingerprint(item.claim): item for item in entries()}
 
 
 def recorded() -> dict[str, dict[str, Any]]:

@@ -46,7 +46,7 @@ def summarise(item: Entry, report: Report) -> dict[str, Any]:
         "tightness": report.tightness,
         "evidence": [asdict(finding) for finding in report.findings],
         "certificates": _certificates(item, report),
-        "trusted_lemmas": list(claim.trusted),
+        "trusted_lemmas": [*claim.trusted, *report.rules],
         "repaired_by": claim.repaired_by,
         "repairs": claim.repairs,
         "recheck": _recheck(item),

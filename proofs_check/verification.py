@@ -19,24 +19,39 @@ GOOD = {Verdict.PROVED.value, Verdict.PROVED_WITH.value, Verdict.AGREES.value}
 
 def verify(targets: Sequence[str], *, json: str | None, out: Path | None) -> int:
     """Audit the targets (default: all shipped claims); the exit code."""
-    items = [_entry(target) for target in targets] or library.entries()
-    rows = list(_progress(audits(items), len(items), quiet=json == "-"))
+    items = [entry_of(target) for target in targets] or library.entries()
+    checks = [] if targets else _simulations()
+    work = _work(items, checks)
+    found = list(_progress(work, len(items) + len(checks), quiet=json == "-"))
+    rows, values = found[: len(items)], found[len(items) :]
+    drawn = _drawn(checks, values)
     if out is not None:
-        _leave(rows, items, out)
+        _leave(rows, items, drawn, out)
     if json is not None:
         output.emit(rows, json)
     if json != "-":
-        from proofs_check.report import tables
+        _tell(rows, items, out)
+    alarm = drawn is not None and any(check["alarm"] for check in drawn["checks"])
+    if drawn is not None and (alarm or json != "-"):
+        from proofs_check.statistics import sentence
 
-        tables.print_verdicts(rows)
-        for line in _differences(rows, items):
-            print(line)
-        if out is not None:
-            print(f"Wrote {out / 'verify.json'} and {out / 'index.html'}")
-    return int(any(not _as_expected(row, item) for row, item in zip(rows, items, strict=True)))
+        print(sentence(drawn), file=sys.stderr if json == "-" else sys.stdout)
+    differs = any(not _as_expected(row, item) for row, item in zip(rows, items, strict=True))
+    return int(differs or alarm)
 
 
-def _entry(target: str) -> Entry:
+def _tell(rows: list[dict[str, Any]], items: Sequence[Entry], out: Path | None) -> None:
+    from proofs_check.report import tables
+
+    tables.print_verdicts(rows)
+    for line in _differences(rows, items):
+        print(line)
+    if out is not None:
+        print(f"Wrote {out / 'verify.json'} and {out / 'index.html'}")
+
+
+def entry_of(target: str) -> Entry:
+    """A shipped claim by its key, or a user's own by its file; raises `InputError`."""
     path = Path(target)
     if path.suffix == ".py" or os.sep in target:
         return library.entry_of_file(path)
@@ -45,14 +60,45 @@ def _entry(target: str) -> Entry:
 
 def audits(items: Sequence[Entry]) -> Iterator[dict[str, Any]]:
     """One summary per entry, in order. Shipped claims are spread over the cores."""
-    workers = min(len(items), os.cpu_count() or 1)
+    return _work(items, [])
+
+
+def _work(items: Sequence[Entry], checks: Sequence[str]) -> Iterator[Any]:
+    """A summary for each entry, then a log e-value for each of the simulations, in order."""
+    workers = min(len(items) + len(checks), os.cpu_count() or 1)
     if workers == 1 or any(item.file for item in items):
         yield from map(_audit, items)
+        yield from map(_bet, checks)
         return
     # spawn: a forked copy of a process that runs JAX's threads can deadlock
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        yield from pool.map(_audit_key, [item.key for item in items])
+        rows = pool.map(_audit_key, [item.key for item in items])
+        values = pool.map(_bet, checks)  # handed in at once, so that no core waits for the last row
+        yield from rows
+        yield from values
+
+
+def _simulations() -> list[str]:
+    """The simulations that are bet against; an audit of single claims leaves them out."""
+    from proofs_check.statistics import names
+
+    return names()
+
+
+def _bet(name: str) -> float:
+    from proofs_check.statistics import bet
+
+    return bet(name)
+
+
+def _drawn(checks: Sequence[str], values: Sequence[float]) -> dict[str, Any] | None:
+    """What the bets against the simulations came to; None where there were none."""
+    if not checks:
+        return None
+    from proofs_check.statistics import report
+
+    return report(dict(zip(checks, values, strict=True)))
 
 
 def _one_thread() -> None:
@@ -109,12 +155,16 @@ def _differences(rows: list[dict[str, Any]], items: Sequence[Entry]) -> Iterator
             yield f"{row['key']}: found {row['verdict']}, recorded {row['recorded'] or 'nothing'}"
 
 
-def _leave(rows: list[dict[str, Any]], items: Sequence[Entry], out: Path) -> None:
-    """verify.json, the page, and certificates found for claims that have none."""
+def _leave(
+    rows: list[dict[str, Any]], items: Sequence[Entry], drawn: dict[str, Any] | None, out: Path
+) -> None:
+    """verify.json, statistics.json, the page, and certificates found for claims that have none."""
     from proofs_check.report.page import render
 
     output.write(out / "verify.json", output.strict(rows))
-    output.write(out / "index.html", render(rows))
+    if drawn is not None:
+        output.write(out / "statistics.json", output.strict(drawn))
+    output.write(out / "index.html", render(rows, drawn))
     for row, item in zip(rows, items, strict=True):
         for certificate in row["certificates"]:
             if certificate["name"] is None:

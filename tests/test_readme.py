@@ -49,6 +49,28 @@ def test_the_example_claim_is_refuted_and_its_certificate_replays(tmp_path, caps
     assert cli.run(["check", certificate, "--claim", str(mine)]) == 0
 
 
+def test_the_example_theorem_is_proved_and_its_certificate_replays(tmp_path, capsys):
+    (code,) = re.findall(r"```python\n# my_theorem\.py\n(.*?)```", README.read_text(), re.DOTALL)
+    mine = tmp_path / "my_theorem.py"
+    mine.write_text(code)
+    assert cli.run(["verify", str(mine), "--out", str(tmp_path)]) == 0
+    assert "PROVED" in capsys.readouterr().out
+    certificate = str(tmp_path / "my_theorem.certificate.json")
+    assert cli.run(["check", certificate, "--claim", str(mine)]) == 0
+    assert "my_theorem PROVED" in capsys.readouterr().out
+
+
+def test_the_example_conjecture_is_refuted_from_scratch(tmp_path, capsys):
+    (code,) = re.findall(r"```python\n# my_conjecture\.py\n(.*?)```", README.read_text(), re.DOTALL)
+    mine = tmp_path / "my_conjecture.py"
+    mine.write_text(code)
+    words = ["hunt", str(mine), "--seed", "3", "--budget", "20", "--out", str(tmp_path)]
+    assert cli.run(words) == 1
+    assert "REFUTED" in capsys.readouterr().out
+    certificate = str(tmp_path / "my_conjecture.certificate.json")
+    assert cli.run(["check", certificate, "--claim", str(mine)]) == 0
+
+
 def test_every_command_shown_is_a_command(capsys):
     lines = re.findall(r"^\.venv/bin/flatproof (\w+)", README.read_text(), re.MULTILINE)
     assert len(lines) >= 5

@@ -157,6 +157,8 @@ class Claim:
     observe: Callable[[Lab, Any], float] | None = None
     tolerance: Tolerance | None = None
     looseness: Looseness | None = None
+    lemmas: Callable[[Any], tuple[Atom, ...]] | None = None
+    squares: Callable[[Any], tuple[Any, ...]] | None = None
     trusted: tuple[str, ...] = ()
     repaired_by: str | None = None
     repairs: str | None = None

@@ -4,6 +4,7 @@
 - `Family`: per-sample Hessians H_i = F_i'F_i (PSD by construction) with positive weights, and
   scalars such as eta and rho.
 - `Operators`: matrices and vectors of any size, known only by name.
+- `Piecewise` (`theory.piecewise`): continuously differentiable piecewise quadratics on the line.
 
 A domain turns a rational point into a model `m` with exact entries, and offers one or more
 *generic* models, on which a claim's atoms are evaluated for its hash.
@@ -16,10 +17,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from theory.core import InputError
 from theory.exact import Matrix, Polynomial, SecondMoment, Words, inner
+
+if TYPE_CHECKING:
+    from theory.piecewise import Piecewise
 
 Point = Mapping[str, Any]  # rationals as "p/q" strings, integers or Fractions; lists for matrices
 
@@ -244,7 +248,7 @@ class Operators:
         return "operators " + " | ".join(" ".join(part) for part in parts)
 
 
-Domain = Scalars | Family | Operators
+Domain: TypeAlias = "Scalars | Family | Operators | Piecewise"
 
 
 def check_declared(names: Any, reserved: Sequence[str] = ()) -> None:

@@ -4,6 +4,20 @@ A run's growth per step, its first tenth dropped, is a mean over many steps that
 other, so over independent runs it is nearly normal: the interval is Student's t over runs, in every
 part of the problem (see `_blocks`), with the confidence shared between parts (Bonferroni).
 
+**The confidence is nominal.** It assumes that a run's growth is normal up to what is small beside its
+spread (the central limit theorem for products of random matrices, Le Page 1982, which needs parts that
+are strongly irreducible and contracting). It is measured in soak tests and proved nowhere. No bound in
+the manner of `second_moment` can take its place:
+
+- log||Phi u|| is not bounded below, as a step may leave nothing of u. Among such laws no lower end
+  holds at a stated confidence: a share delta of the runs at -C/delta moves the mean by -C, and n runs
+  see none of it with chance (1 - delta)^n, which tends to 1 (Bahadur & Savage 1956).
+- Where every Phi is invertible it lies in a range R, and truncation gives an upper end in any case.
+  But a share 1 - alpha^(1/n) of the runs at the far end is missed with chance alpha, so a bound that
+  holds for all laws is at least R log(1/alpha)/n wide: R/12 for 64 runs at 99%, ten times what a scan
+  resolves, whatever the number of steps. Such bounds would also cover E log||x_t||/t at one t only,
+  not its limit.
+
 The interval does not cover the bias of the start. In a part whose first two exponents lie g apart
 E log||x_t|| is a line plus a term that falls like exp(-g t), so the tenth that is dropped removes
 it where g steps/10 is large; otherwise take more steps.

@@ -23,7 +23,10 @@ STABLE, UNDECIDED, UNSTABLE = -1, 0, 1
 
 @dataclass(frozen=True)
 class Interval:
-    """A number lies in [lower, upper], wrongly so with a chance of at most 1 - confidence."""
+    """A number lies in [lower, upper], wrongly so with a chance of at most 1 - confidence.
+
+    Sure (1) for growth of E||x_t||^2; for Lyapunov exponents nominal, as `_almost_sure` says.
+    """
 
     lower: float
     upper: float

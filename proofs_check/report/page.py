@@ -26,8 +26,11 @@ STANDINGS = {
 }
 
 
-def render(rows: list[dict[str, Any]]) -> str:
-    """The page for rows of verify.json. Raises on a row that lacks a field."""
+def render(rows: list[dict[str, Any]], statistics: dict[str, Any] | None = None) -> str:
+    """The page for rows of verify.json and, if there is one, statistics.json.
+
+    Raises on a row that lacks a field.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -46,6 +49,7 @@ def render(rows: list[dict[str, Any]]) -> str:
         anchors=dict(reversed([(row["key"], id_) for row, id_ in zip(rows, ids, strict=True)])),
         counts=[(verdict, found.count(verdict)) for verdict in Verdict if verdict in found],
         verdicts=list(Verdict),
+        statistics=None if statistics is None else _statistics(statistics),
         css=Markup(css),
         css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
     )
@@ -65,6 +69,12 @@ def _anchors(keys: Sequence[str]) -> list[str]:
             id_ = f"{name}-{count}"
         ids.append(id_)
     return ids
+
+
+def _statistics(found: dict[str, Any]) -> dict[str, Any]:
+    from proofs_check.statistics import sentence
+
+    return found | {"sentence": sentence(found)}
 
 
 def _claim(row: dict[str, Any], id_: str) -> dict[str, Any]:

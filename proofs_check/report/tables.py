@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from proofs_check.checker import RULES, read, replay
 from proofs_check.library import Entry, recorded
 from proofs_check.summary import describe
 
@@ -55,6 +56,12 @@ def print_verdicts(rows: Sequence[dict[str, Any]]) -> None:
     console().print(table)
 
 
+def _rules(item: Entry) -> list[str]:
+    """The checker's own lemmas that the claim's certificates rest on, found by replaying them."""
+    shown = [replay(read(path), item.claim) for path in item.certificates]
+    return [RULES[rule] for one in shown for rule in one.rests_on]
+
+
 def print_claim(item: Entry) -> None:
     """`flatproof show`."""
     claim, row = item.claim, describe(item)
@@ -68,7 +75,7 @@ def print_claim(item: Entry) -> None:
         "verdict": row["verdict"] or "not recorded for this statement",
         "evidence": known.get("deciding"),
         "tight": known.get("tightness"),
-        "on trust": " ".join(claim.trusted) or None,
+        "on trust": " ".join([*claim.trusted, *_rules(item)]) or None,
         "repaired by": claim.repaired_by,
         "repairs": claim.repairs,
         "certificate": ", ".join(path.name for path in item.certificates) or None,

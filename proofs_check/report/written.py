@@ -28,13 +28,15 @@ def written_out(certificate: dict[str, Any]) -> Iterator[Line]:
     kind = certificate["kind"]
     if kind == "identity" and "point" in certificate:
         yield from _values("A point that meets every hypothesis:", certificate["point"])
-    if kind not in ("family", "point"):
+    if kind not in ("family", "point", "piecewise"):
         return
     witness = certificate["witness"]
     if kind == "family":
         shapes = {name: witness[name] for name in ("factors", "weights") if name in witness}
         yield from _family(shapes)
         yield from _values("Scalars:", {n: v for n, v in witness.items() if n not in shapes})
+    elif kind == "piecewise":
+        yield from _functions(witness)
     else:
         yield from _values("Witness:", witness)
     for number, help_ in enumerate(certificate["given"], start=1):
@@ -67,6 +69,17 @@ def _family(witness: dict[str, Any]) -> Iterator[Line]:
     total = element("mrow", _symbol("H"), _operator("="), _operator("∑"), _indexed("p", "i"))
     total.append(_indexed("H", "i"))
     yield _line("Mean Hessian:", [_is(total, _matrix(model.H))])
+
+
+def _functions(witness: dict[str, Any]) -> Iterator[Line]:
+    """Each function by value and slope at a point, breaks, and second derivatives between them."""
+    named: list[tuple[str, Any]] = [(n, f) for n, f in witness.items() if isinstance(f, dict)]
+    named += [(f"f_{i}", f) for i, f in enumerate(witness.get("samples", ()), start=1)]
+    for name, f in named:
+        words = f"Function {name}: value and slope at a point, breaks, f″ from left to right."
+        yield from _values(words, {part: value for part, value in f.items() if value != []})
+    rest = {n: v for n, v in witness.items() if n != "samples" and not isinstance(v, dict)}
+    yield from _values("Scalars:", rest)
 
 
 def _values(words: str, values: dict[str, Any]) -> Iterator[Line]:

@@ -22,6 +22,7 @@ from proofs_check.search.rounding import Rounding
 from theory.core import Notion
 from theory.domains import Domain, Family, FamilyModel, Operators, Point, Scalars
 from theory.exact import Matrix
+from theory.piecewise import Piecewise
 from theory.stability import threshold as thresholds
 
 Vector = np.ndarray
@@ -35,6 +36,7 @@ INSIDE = 1 - 1e-7  # of the critical step: room for rounding, far less than any 
 SAMPLES, DIMENSION, SIZE = 8, 6, 4  # the largest family and the largest operator searched
 LOOSEN = 1 / 3  # of the charts leave determined variables free
 RARE = 1 / 2  # of the weighted families have a rare, sharp sample
+STRUCTURED = 1 / 8  # of the families searched are permutations of one sample beside a common one
 WIDE = 1 / 4  # of the charts start anywhere within twelve orders of magnitude
 
 
@@ -44,7 +46,11 @@ def extent(domain: Domain) -> str:
         return "points from 1e-6 to 1e6 and beyond"
     if isinstance(domain, Family):
         return f"families of up to {SAMPLES} samples in dimension up to {DIMENSION}"
-    return f"operators of size up to {SIZE}"
+    if isinstance(domain, Operators):
+        return f"operators of size up to {SIZE}"
+    from proofs_check.search import piecewise
+
+    return piecewise.EXTENT
 
 
 class Chart(Protocol):
@@ -75,17 +81,27 @@ def draw(
     Where the claim is about the one-step notion, steps beyond its edge are not tried on purpose.
     """
     if isinstance(domain, Operators):
+        from proofs_check.search.operators import OperatorChart
+
         return OperatorChart(domain, int(rng.integers(1, SIZE + 1)), tame or rng.random() < 0.5)
+    edges = _edges(domain, notion)
+    (side,) = rng.spawn(1)  # beside the stream: other charts are drawn as if there were no orbits
+    if isinstance(domain, Family) and not tame and side.random() < STRUCTURED:
+        from proofs_check.search.families import Orbit  # it builds on the charts of this file
+
+        d, edge = int(side.integers(1, 5)), edges[int(side.integers(len(edges)))]
+        return Orbit(domain, (), False, n=d + 1, k=d, d=d, weighted=True, edge=edge)
     loose = () if tame or rng.random() > LOOSEN else tuple(domain.complete)
     wide = not tame and rng.random() < WIDE
+    if isinstance(domain, Piecewise):
+        from proofs_check.search.piecewise import draw_functions
+
+        return draw_functions(domain, loose, wide, rng)
     if isinstance(domain, Scalars):
         return ScalarChart(domain, loose, wide)
     large = not tame and rng.random() < 0.3
     n = int(rng.integers(1, (SAMPLES if large else 4) + 1))
     d = int(rng.integers(1, (DIMENSION if large else 3) + 1))
-    edges = EDGES if "eta" in domain.names and "eta" not in domain.complete else (None,)
-    if notion is Notion.ONE_STEP:
-        edges = tuple(edge for edge in edges if edge is not thresholds.mean_square_critical_step)
     weighted = bool(rng.random() < 0.5)
     return FamilyChart(
         domain,
@@ -100,11 +116,18 @@ def draw(
     )
 
 
+def _edges(domain: Scalars | Family | Piecewise, notion: Notion) -> tuple[Edge | None, ...]:
+    edges = EDGES if "eta" in domain.names and "eta" not in domain.complete else (None,)
+    if notion is Notion.ONE_STEP:
+        edges = tuple(edge for edge in edges if edge is not thresholds.mean_square_critical_step)
+    return edges
+
+
 @dataclass(frozen=True)
 class ScalarChart:
     """theta holds the free variables, then a factor for each loosened one."""
 
-    domain: Scalars | Family
+    domain: Scalars | Family | Piecewise
     loose: tuple[str, ...] = ()
     wide: bool = False
 
@@ -225,48 +248,6 @@ class FamilyChart(ScalarChart):
             later = replace(self, edge=None)  # what is completed from eta sees the rounded one
             later._finish(m.scalars, m, [near(x) for x in loose])
         return {**rounded, **m.scalars}
-
-
-@dataclass(frozen=True)
-class OperatorChart:
-    """theta holds the entries of every operator, vector and scalar.
-
-    Tame: symmetric operators are PSD and scalars positive, as optimizers need them.
-    """
-
-    domain: Operators
-    d: int
-    tame: bool
-
-    def start(self, rng: np.random.Generator) -> Vector:
-        o = self.domain
-        operators = len(o.symmetric) + len(o.general)
-        return rng.standard_normal(operators * self.d**2 + len(o.vectors) * self.d + len(o.scalars))
-
-    def model(self, theta: Vector) -> SimpleNamespace:
-        parts = self._parts([float(x) for x in theta])
-        arrays: dict[str, Any] = {name: np.array(value) for name, value in parts.items()}
-        return SimpleNamespace(inner=lambda u, v: u @ v, **arrays)
-
-    def point(self, theta: Vector, rounding: Rounding) -> Point:
-        return self._parts([rounding.near(x) for x in theta])
-
-    def _parts(self, rest: list[Any]) -> dict[str, Any]:
-        o, d = self.domain, self.d
-        parts: dict[str, Any] = {}
-        for name in o.symmetric + o.general:
-            block, rest = [rest[i * d : (i + 1) * d] for i in range(d)], rest[d * d :]
-            parts[name] = self._symmetric(block) if name in o.symmetric else block
-        for name in o.vectors:
-            parts[name], rest = rest[:d], rest[d:]
-        return parts | dict(zip(o.scalars, map(abs, rest) if self.tame else rest, strict=True))
-
-    def _symmetric(self, block: list[list[Any]]) -> list[list[Any]]:
-        """B'B where tame, B + B' elsewhere."""
-        index = range(self.d)
-        if self.tame:
-            return [[sum(row[i] * row[j] for row in block) for j in index] for i in index]
-        return [[block[i][j] + block[j][i] for j in index] for i in index]
 
 
 def _inside(edge: Edge, m: FamilyModel) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.curves import PiecewiseModel
 from theory.domains import FamilyModel
 from theory.exact import Matrix
 
@@ -37,6 +38,8 @@ def floated(model: Any) -> Any:
         weights = np.array([float(w) for w in model.weights])
         scalars = {name: float(value) for name, value in model.scalars.items()}
         return FloatFamily(samples, weights, scalars)
+    if isinstance(model, PiecewiseModel):
+        return model.converted(float)
     values: dict[str, Any] = {}
     for name, value in vars(model).items():
         if isinstance(value, Fraction):

@@ -2,12 +2,16 @@
 
 The objective is the worst of "the conclusion still holds" and "a hypothesis fails", so a negative
 value is a violation with room to spare on every side, which survives rounding. Budgets count
-evaluations, not seconds: the same seed finds the same thing on a slow machine.
+evaluations, not seconds: the same seed finds the same thing on a slow machine. A clock may stop a
+hunt, between two evaluations; it changes nothing about their order.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,38 +35,68 @@ EXACT_COST = 25  # evaluations in floats that one exact evaluation takes the tim
 BROKEN = 1.0  # the objective where a model cannot be built or read
 
 
+def _never() -> bool:
+    return False
+
+
+class Stopped(Exception):
+    """The one waiting for a hunt has had enough."""
+
+
 @dataclass
 class Hunt:
-    """What a search did: a certificate if it refuted the claim, and what it looked at if not."""
+    """What a search did: a certificate if it refuted the claim, and what it looked at if not.
+
+    `stop` is asked before every evaluation.
+    """
 
     certificate: dict[str, Any] | None = None
     evaluations: int = 0
     satisfying: int = 0  # evaluated points that met every hypothesis
     nearest: float = np.inf  # least slack of the conclusion among those
     inexact: int = 0  # float violations, with room on every side, that no rounding made exact
+    stop: Callable[[], bool] = field(default=_never, compare=False, repr=False)
 
 
-def hunt(claim: Claim, *, evaluations: int, seed: int = 0) -> Hunt:
-    """Search for a refutation within a number of evaluations."""
-    rng = np.random.default_rng(seed)
-    result = Hunt()
-    conclusions = claim.then(claim.domain.generic()[0])
-    while result.certificate is None and result.evaluations < evaluations:
-        chart = draw(claim.domain, rng, notion=claim.conventions.notion)
-        starts = [chart.start(rng) for _ in range(SCREEN)]
-        if any(isinstance(atom, Equal) for atom in conclusions):
-            # An equality of rational functions that fails anywhere fails almost everywhere.
-            _try_exactly(claim, chart, starts, result)
-            continue
-        scores = [_objective(claim, chart, theta, result) for theta in starts]
-        left = evaluations - result.evaluations
-        if left > 0:
-            _polish(claim, chart, starts[int(np.argmin(scores))], left, result)
+def hunt(
+    claim: Claim, *, evaluations: int, seed: int = 0, stop: Callable[[], bool] = _never
+) -> Hunt:
+    """Search for a refutation within a number of evaluations, or until told to stop."""
+    result = Hunt(stop=stop)
+    for _ in rounds(claim, result, evaluations=evaluations, seed=seed):
+        pass
     return result
+
+
+def rounds(
+    claim: Claim, result: Hunt, *, evaluations: int = sys.maxsize, seed: int = 0
+) -> Iterator[None]:
+    """The hunt chart by chart, so that it can be left and gone on with; the result fills up.
+
+    Ends with a refutation, with the evaluations, or where `result.stop` says so.
+    """
+    rng = np.random.default_rng(seed)
+    conclusions = claim.then(claim.domain.generic()[0])
+    equality = any(isinstance(atom, Equal) for atom in conclusions)
+    with suppress(Stopped):
+        while result.certificate is None and result.evaluations < evaluations:
+            chart = draw(claim.domain, rng, notion=claim.conventions.notion)
+            starts = [chart.start(rng) for _ in range(SCREEN)]
+            if equality:
+                # An equality of rational functions that fails anywhere fails almost everywhere.
+                _try_exactly(claim, chart, starts, result)
+            else:
+                scores = [_objective(claim, chart, theta, result) for theta in starts]
+                left = evaluations - result.evaluations
+                if left > 0:
+                    _polish(claim, chart, starts[int(np.argmin(scores))], left, result)
+            yield
 
 
 def _try_exactly(claim: Claim, chart: Chart, starts: list[Vector], result: Hunt) -> None:
     for theta in starts:
+        if result.stop():
+            raise Stopped
         result.evaluations += EXACT_COST
         if result.certificate is None:
             result.certificate = exact_witness(claim, chart, theta, ROUNDINGS[9:10])
@@ -124,6 +158,8 @@ def _objective(
     claim: Claim, chart: Chart, theta: Vector, result: Hunt, *, forgiving: bool = True
 ) -> float:
     """max(slack of the conclusion, shortfall of the hypotheses)."""
+    if result.stop():
+        raise Stopped
     result.evaluations += 1
     try:
         with np.errstate(all="ignore"):

@@ -29,7 +29,7 @@ def prove(claim: Claim) -> dict[str, Any] | None:
         return None
     certificate = {"format": FORMAT, "claim": fingerprint(claim), "kind": "identity"}
     if isinstance(claim.domain, Scalars):
-        point = _satisfying(claim)
+        point = satisfying(claim)
         steps = [_divide(claim, atom, claim.given(model)) for atom in then]
         if point is None or None in steps:
             return None
@@ -41,7 +41,7 @@ def prove(claim: Claim) -> dict[str, Any] | None:
     return certificate
 
 
-def _satisfying(claim: Claim) -> Point | None:
+def satisfying(claim: Claim) -> Point | None:
     """A rational point that meets every hypothesis: without one the claim would be vacuous."""
     import numpy as np
 
@@ -52,7 +52,7 @@ def _satisfying(claim: Claim) -> Point | None:
             point = chart.point(chart.start(rng), Rounding(denominator=1 + attempt))
             if all(holds(atom) for atom in claim.given(claim.domain.exact(point))):
                 return point
-        except (ValueError, ZeroDivisionError):
+        except (ValueError, ArithmeticError):
             continue
     return None
 

@@ -16,6 +16,7 @@ from theory.domains import Family, Point
 from theory.exact import Matrix, SecondMoment, is_positive_definite, negative_direction
 from theory.exact.matrix import quadratic_form
 from theory.fingerprint import fingerprint
+from theory.piecewise import Piecewise
 
 
 def refutation(claim: Claim, point: Point) -> dict[str, Any] | None:
@@ -23,16 +24,17 @@ def refutation(claim: Claim, point: Point) -> dict[str, Any] | None:
     try:
         model = claim.domain.exact(point)
         given = [_support(atom) for atom in claim.given(model)]
+        if any(help_ is None for help_ in given):
+            return None
+        then = claim.then(model)
     except (InputError, ValueError, ZeroDivisionError):
         return None
-    if any(help_ is None for help_ in given):
-        return None
-    for index, atom in enumerate(claim.then(model)):
+    for index, atom in enumerate(then):
         for help_ in _breaks(atom):
             certificate = {
                 "format": FORMAT,
                 "claim": fingerprint(claim),
-                "kind": "family" if isinstance(claim.domain, Family) else "point",
+                "kind": _kind(claim),
                 "witness": spell(point),
                 "given": given,
                 "then": {"atom": str(index), **help_},
@@ -43,6 +45,12 @@ def refutation(claim: Claim, point: Point) -> dict[str, Any] | None:
                 continue
             return certificate
     return None
+
+
+def _kind(claim: Claim) -> str:
+    if isinstance(claim.domain, Piecewise):
+        return "piecewise"
+    return "family" if isinstance(claim.domain, Family) else "point"
 
 
 def _support(atom: Atom) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ SYMPY = "sympy only in theory.claims and proofs_check"
 FLINT = "flint only in theory.stability"
 MATPLOTLIB = "matplotlib only in sims.plots and proofs_check.report"
 HYPOTHESIS = "hypothesis only in proofs_check.search"
+CONVEX = "convex programs and solvers only in proofs_check.search"
 PARSER = "the command line's parser only in proofs_check.commands"
 PAGE = "the terminal and the page only in proofs_check"
 TOOLS = "test tools only in tests"
@@ -56,7 +57,7 @@ FAULTS = [
     (OPTIMIZERS, "sims/optimizers/a_new_optimizer.py", f"from {ANOTHER_OPTIMIZER} import SGD"),
     (MEASURES, "sims/measures/a_new_measure.py", "import sims.measures.loss"),
     (PROBLEMS, "theory/problems/quadratic.py", "from theory.problems.linear import Linear"),
-    (CHECKER, "proofs_check/checker.py", "from proofs_check.search import slack"),
+    (CHECKER, "proofs_check/checker/__init__.py", "from proofs_check.search import slack"),
     (CHECKER, "theory/domains.py", "import numpy"),
     (JAX, "theory/moments.py", "import jax.numpy"),
     (JAX, "proofs_check/engine.py", "import jax"),
@@ -69,6 +70,10 @@ FAULTS = [
     (MATPLOTLIB, "proofs_check/engine.py", "import matplotlib"),
     (HYPOTHESIS, "sims/lab.py", "import hypothesis"),
     (HYPOTHESIS, "proofs_check/engine.py", "from hypothesis import strategies"),
+    (CONVEX, "theory/claims/gd_edge.py", "import cvxpy"),
+    (CONVEX, "proofs_check/checker/proof.py", "import clarabel"),
+    (CONVEX, "proofs_check/engine.py", "import PEPit"),
+    (CONVEX, "theory/exact/matrix.py", "import z3"),
     (PARSER, "proofs_check/engine.py", "import cyclopts"),
     (PAGE, "sims/lab.py", "import rich.progress"),
     (PAGE, "theory/core.py", "import jinja2"),
@@ -81,6 +86,7 @@ ALLOWED = [
     ("sims/optimizers/a_new_optimizer.py", "from sims.optimizers import _ascent"),
     ("sims/plots/a_new_plot.py", "import matplotlib.figure"),
     ("proofs_check/search/a_new_search.py", "import hypothesis"),
+    ("proofs_check/search/a_new_search.py", "import z3"),
     ("proofs_check/report/a_new_figure.py", "import matplotlib.figure"),
 ]
 

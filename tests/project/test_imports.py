@@ -11,12 +11,22 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS = {"theory", "proofs_check"}
-EXACT = ("__init__", "atoms", "catalogue", "core", "domains", "fingerprint")
-REPLAY = ("__init__", "checker", "cli", "evidence", "library", "output", "summary")
+EXACT = (
+    "__init__",
+    "atoms",
+    "catalogue",
+    "core",
+    "curves",
+    "domains",
+    "fingerprint",
+    "piecewise",
+)
+REPLAY = ("__init__", "certificate", "cli", "evidence", "library", "output", "summary")
 WHOLE = [
     *(ROOT / "theory" / f"{name}.py" for name in EXACT),
     *sorted((ROOT / "theory" / "exact").glob("*.py")),
     *(ROOT / "proofs_check" / f"{name}.py" for name in REPLAY),
+    *sorted((ROOT / "proofs_check" / "checker").glob("*.py")),
 ]
 CLAIMS = sorted((ROOT / "theory" / "claims").glob("*.py"))
 CERTIFICATES = sorted((ROOT / "proofs_check" / "certificates").glob("*.json"))

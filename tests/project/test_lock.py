@@ -17,6 +17,7 @@ WANTED = [
     *PROJECT["project"]["dependencies"],
     *PROJECT["build-system"]["requires"],
     *PROJECT["dependency-groups"]["dev"],
+    *(each for extra in PROJECT["project"]["optional-dependencies"].values() for each in extra),
 ]
 
 

@@ -9,11 +9,11 @@ import jax
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import binomtest, ttest_1samp
+from scipy.stats import binom, binomtest, ttest_1samp
 from scipy.stats import t as student
 
 from proofs_check import boundaries
-from proofs_check.boundaries import _almost_sure, _h_transform
+from proofs_check.boundaries import _almost_sure, _h_transform, _mean_square
 from proofs_check.boundaries._blocks import Block, blocks
 from proofs_check.boundaries._h_transform import h_transform
 from sims import growth
@@ -299,6 +299,21 @@ def test_parts_and_what_never_moves_add_up():
     logs = np.log(exact.second_moment[1:])
     assert (found.lower <= logs).all()
     assert (logs <= found.upper).all()
+
+
+@pytest.mark.parametrize("n", [2, 10, 60])
+def test_no_coin_is_missed_more_often_than_stated(n):
+    """By the binomial law itself, for coins however rare; standard errors miss nine in ten of them."""
+    missed, missed_by_errors = [], []
+    for chance in [0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.999]:
+        likely = binom(n, chance).pmf(np.arange(n + 1))
+        values = (np.arange(n)[:, None] < np.arange(n + 1)).astype(float)
+        lower, upper = _mean_square._bernstein(values, np.zeros(n + 1), 0.9)
+        missed.append(likely @ ((chance < lower) | (upper < chance)))
+        error = 1.65 * values.std(0, ddof=1) / n**0.5
+        missed_by_errors.append(likely @ (np.abs(values.mean(0) - chance) > error))
+    assert max(missed) <= 0.1
+    assert max(missed_by_errors) > 0.9
 
 
 # -- planted faults ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -198,8 +198,12 @@ FORGERIES = [
     (STABLE, put("format", "flatproof-certificate-2"), "format: expected"),
     (STABLE, put("claim", fingerprint(PROOF.claim)), "claim: .*hash of another statement"),
     (STABLE, put("claim", None), "claim: .*hash of another statement"),
-    (STABLE, put("kind", "magic"), "kind: expected one of point, family, identity"),
-    (STABLE, put("kind", []), "kind: expected one of point, family, identity"),
+    (
+        STABLE,
+        put("kind", "magic"),
+        "kind: expected one of point, family, piecewise, identity, proof",
+    ),
+    (STABLE, put("kind", []), "kind: expected one of point, family, piecewise, identity, proof"),
     (STABLE, put("kind", "point"), "kind: does not fit"),
     (STABLE, put("kind", "identity"), "kind: does not fit"),
     (TOO_LARGE, put("kind", "family"), "kind: does not fit"),
@@ -550,8 +554,9 @@ def test_a_refutation_does_not_carry_over_to_the_claim_that_repairs_it(false):
         ),
         (
             "usam_linear_rate",  # A = -1
-            {"factors": [[["1"]]], "eta": "3", "rho": "-2", "alpha": "1", "beta": "1", "lam": "1"},
-            [{}] * 5,
+            {"factors": [[["1"]]], "eta": "3", "rho": "-2", "kappa": "1/2", "c": "3"}
+            | dict.fromkeys(("alpha", "beta", "lam"), "1"),
+            [{}] * 7,
         ),
     ],
 )
@@ -566,9 +571,10 @@ def test_a_negative_radius_refutes_no_claim_about_climbing(key, witness, given):
 
 
 def test_a_zero_denominator_of_the_claim_is_a_rejection():
-    claim = library.entry("usam_linear_rate").claim
-    witness = {"factors": [[["1"]]], "eta": "1", "rho": "0", "alpha": "0", "beta": "1", "lam": "1"}
-    certificate = refutation(claim, "family", witness, [{}] * 5, vector=["1"]).certificate
+    claim = library.entry("sharpness_bound").claim
+    claim = replace(claim, given=lambda m: (), then=lambda m: (at_most(1 / m.rho, 0),))
+    witness = {"factors": [[["1"]]], "eta": "1", "rho": "0"}
+    certificate = refutation(claim, "family", witness, [], vector=["1"]).certificate
     with pytest.raises(Rejected, match="cannot be evaluated for this certificate: ZeroDivision"):
         replay(certificate, claim)
 

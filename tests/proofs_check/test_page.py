@@ -116,8 +116,8 @@ def test_a_real_refutation_is_written_out(audited):
         audited["repaired_by"],
     ):
         assert words in read.text
-    assert "H2=F2′F2=3111" in read.text  # F_2 has the rows (1, 1), (1, 0), (1, 0)
-    assert "H=∑piHi=2111" in read.text
+    assert "H1=F1′F1=4221" in read.text  # F_1 has the row (2, 1)
+    assert "H=∑piHi=521112" in read.text  # the rows (5/2, 1) and (1, 1/2)
     assert "p1=12" in read.text  # one half, as a fraction
     assert "Differs" not in read.text
 

@@ -115,15 +115,17 @@ def test_a_known_minimum_in_numbers(minimum, capsys):
 
 
 def test_implied_is_the_recorded_verdict_of_the_claim(minimum, capsys, monkeypatch):
-    verdicts = dict(
-        zip(AUDITED, ("PROVED", "REFUTED", None, "AGREES", "INCONCLUSIVE"), strict=True)
-    )
+    given = ("PROVED", "REFUTED", None, "AGREES", "INCONCLUSIVE", "PROVED", "PROVED")
+    verdicts = dict(zip(AUDITED, given, strict=True))
     monkeypatch.setattr(library, "recorded_verdict", lambda item: verdicts[item.key])
     how = ("--optimizer", "usam", "--rho", "0.1", "--eta", "0.3")
     bounds = answer(capsys, minimum, *how)["published_bounds"]
     assert [bound["implied"] for bound in bounds] == [True, False, None, True, None]
     bounds = answer(capsys, minimum, *how, "--batch", "2")["published_bounds"]
     assert [bound["implied"] for bound in bounds] == [None] * 5
+    small = ("--optimizer", "usam", "--rho", "0.1", "--eta", "0.1")  # eta < 2 rho: other claims
+    bounds = answer(capsys, minimum, *small)["published_bounds"]
+    assert [bound["implied"] for bound in bounds] == [True, None, True, True, None]
 
 
 def test_an_unbounded_step_is_null(tmp_path, capsys):

@@ -1,7 +1,6 @@
 """Formulas of the claims on cases worked by hand, and against the atoms they display."""
 
 from fractions import Fraction
-from math import comb
 from types import SimpleNamespace
 
 import numpy as np
@@ -105,7 +104,7 @@ def test_the_two_cycle_at_unit_numbers():
 
 
 def test_the_two_forms_of_the_transverse_multiplier_agree():
-    ratio = module("sam_reaches_two_cycle")
+    ratio = module("sam_two_cycle_attracts")
     full = module("sam_two_cycle")
     for e, r in ((0.3, 0.2), (1.7, 0.9)):
         m = SimpleNamespace(e=e, r=r, rho=0.1)
@@ -128,34 +127,6 @@ def test_usam_on_a_line_is_the_gradient_of_the_regularised_loss():
     claim = module("usam_is_regularised_sgd")
     assert claim.exact(m) == 12
     assert claim.formula(m) == 12
-
-
-def test_the_pair_against_per_sample_ascent_is_what_it_is_said_to_be():
-    """Both losses by integrating h'' on a grid: smooth, not negative, and the batch mean by hand."""
-    claim = entry("usam_per_sample_rate").claim
-    p = {name: float(Fraction(value)) for name, value in claim.tightest.items()}
-    beta, rho, s, t, eta = (p[name] for name in ("beta", "rho", "s", "t", "eta"))
-    r = t + (-s + (beta - 1) * (t - s)) / (beta - 1)  # where h' is back at zero
-    x = np.linspace(0, 2, 2_000_001)
-    bend = np.where(x < s, -1, np.where(x < t, beta - 1, np.where(x < r, 1 - beta, 0.0)))
-    slope = np.concatenate([[0], np.cumsum((bend[1:] + bend[:-1]) / 2 * (x[1] - x[0]))])
-    height = np.concatenate([[0], np.cumsum((slope[1:] + slope[:-1]) / 2 * (x[1] - x[0]))])
-    assert abs(slope[-1]) < 1e-4
-    for sign in (1, -1):
-        assert (np.abs(1 + sign * bend) <= beta).all()  # beta-smooth
-        assert (x**2 / 2 + sign * height).min() > -1e-6  # not negative
-
-    def gradient(sign, at):
-        return at + sign * np.interp(at, x, slope)
-
-    G = [gradient(sign, 1 + rho * gradient(sign, 1.0)) for sign in (1, -1)]
-    counts = np.arange(101)
-    chance = np.array([float(Fraction(comb(100, int(k)), 2**100)) for k in counts])
-    after = 1 - eta * (counts * G[0] + (100 - counts) * G[1]) / 100
-    assert chance @ after**2 == pytest.approx(0.9831, abs=5e-5)
-    rate = module("usam_per_sample_rate")
-    m = claim.domain.exact(claim.tightest)
-    assert float(1 - m.eta * rate.margin(m)) == pytest.approx(0.7324, abs=5e-5)
 
 
 def test_the_chance_that_ten_thousand_runs_show_growth_is_small():

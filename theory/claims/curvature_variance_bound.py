@@ -42,6 +42,10 @@ def exact(m):
     return critical(listed(m.weights, m.A)).value
 
 
+def squares(m):
+    return (1 - m.eta * m.corner(m.mean(m.A)),)
+
+
 CLAIM = Claim(
     title="Mean-square stability bounds the variance of curvature along every direction",
     statement=r"If $E\|x_t\|^2$ stays bounded under USAM with step $\eta$, radius $\rho$ then "
@@ -52,6 +56,7 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    squares=squares,
     tightest={"factors": [[[0]], [[1]]], "eta": 2, "rho": 0},
     formula=formula,
     exact=exact,

@@ -5,13 +5,13 @@ and $T$ is self-adjoint with largest eigenvalue $r(T) \le 1$. Equivalently $\eta
 q_i$.
 """
 
-from theory.atoms import at_most, mean_square_stable
+from theory.atoms import at_most, below, mean_square_stable
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
 
 def given(m):
-    return (mean_square_stable(m.T),)
+    return below(0, m.eta), mean_square_stable(m.T)
 
 
 def then(m):

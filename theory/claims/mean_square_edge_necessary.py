@@ -6,14 +6,14 @@ $r(T) \le 1$ says $\eta^2D \preceq 2\eta C$ as quadratic forms: $\eta\lambda_{\m
 Here: stability implies the inequality.
 """
 
-from theory.atoms import loewner, mean_square_stable
+from theory.atoms import below, loewner, mean_square_stable
 from theory.claims._mean_square_edge import drift, exact, formula, noise
 from theory.core import Claim, Conventions, Kind, Notion, Source, Tolerance
 from theory.domains import Family
 
 
 def given(m):
-    return (mean_square_stable(m.T),)
+    return below(0, m.eta), mean_square_stable(m.T)
 
 
 def then(m):

@@ -9,7 +9,7 @@ term with $m_4$ into the bound on $v'(M_4 - H^4)v$, though $M_k - H^k$ need not 
 """
 
 from theory.atoms import at_most, loewner
-from theory.claims._theorem9 import printed_matrix
+from theory.claims._theorem9 import jensen, mean_is_not_negative, printed_matrix
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
@@ -35,11 +35,13 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    lemmas=mean_is_not_negative,
+    squares=jensen,
     tightest={
         "factors": [[["6/7"]], [[30]]],
         "weights": [164758000000, 1],
         "eta": 1,
         "rho": "1/2",
     },
-    repairs="one_step_fourth_small_step",
+    repairs="fourth_moment_bound",
 )

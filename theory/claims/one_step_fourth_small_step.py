@@ -29,5 +29,5 @@ CLAIM = Claim(
     given=given,
     then=then,
     tightest={"factors": [[[0]], [[1]]], "eta": 1, "rho": 1},
-    repaired_by="one_step_fourth_moment_bound",
+    repaired_by="one_step_fourth_power_bound",
 )

@@ -9,7 +9,7 @@ term with $m_2$ into the bound on $v'(M_2 - H^2)v$, though $M_k - H^k$ need not 
 """
 
 from theory.atoms import at_most, loewner
-from theory.claims._theorem9 import printed_matrix
+from theory.claims._theorem9 import jensen, mean_is_not_negative, printed_matrix
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
@@ -35,6 +35,8 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    lemmas=mean_is_not_negative,
+    squares=jensen,
     tightest={"factors": [[[0]], [[1]]], "eta": 2, "rho": 0},
     repairs="one_step_second_small_step",
 )

@@ -7,6 +7,7 @@ $T(X) = E\,\Phi_i X \Phi_i$. Since $T$ preserves the order, $T^t(I) \preceq I$ f
 $E\|x_t\|^2 = x_0'T^t(I)x_0 \le \|x_0\|^2$: mean-square stability, with constant one.
 """
 
+from theory import symbolic
 from theory.atoms import loewner, mean_square_stable
 from theory.claims._theorem9 import printed_matrix
 from theory.core import Claim, Conventions, Kind, Looseness, Notion, Source, Tolerance
@@ -74,6 +75,11 @@ def worst_start(m):
     return values[-1], vectors[:, -1]
 
 
+def squares(m):
+    X, Phi = symbolic.X, m.T.steps[0]
+    return X, X @ Phi - Phi @ X
+
+
 CLAIM = Claim(
     title="Passing the one-step test is sufficient for mean-square stability",
     statement=r"If $\lambda_{\max}\big((I-\eta H-\eta\rho H^2)^2 + \eta(\eta-2\rho)(M_2-H^2) + "
@@ -85,6 +91,7 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    squares=squares,
     tightest={"factors": [[[1]]], "eta": 1, "rho": 1},
     formula=formula,
     exact=exact,

@@ -9,7 +9,7 @@ term with $m_3$ into the bound on $v'(M_3 - H^3)v$, though $M_k - H^k$ need not 
 """
 
 from theory.atoms import at_most, loewner
-from theory.claims._theorem9 import printed_matrix
+from theory.claims._theorem9 import jensen, mean_is_not_negative, printed_matrix
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
@@ -35,6 +35,8 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    lemmas=mean_is_not_negative,
+    squares=jensen,
     tightest={
         "factors": [[[0]], [["2887/1000"]]],
         "weights": [45, 61],

@@ -7,18 +7,26 @@ h)(1 + \rho(h + c))$ increases and $h(h - c)$ changes sign at $c$ only, so $E[h(
 Curvatures $\{0, c\}$ attain it.
 """
 
-from theory.atoms import equal, loewner
+from theory.atoms import below, equal, loewner
 from theory.claims._theorem9 import printed_matrix
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
 
 def given(m):
-    return (loewner(printed_matrix(m), m.I), equal(m.eta * m.c * (1 + m.rho * m.c), 2))
+    return (
+        below(0, m.eta),
+        loewner(printed_matrix(m), m.I),
+        equal(m.eta * m.c * (1 + m.rho * m.c), 2),
+    )
 
 
 def then(m):
     return (loewner(m.M(2), m.c * m.H),)
+
+
+def squares(m):
+    return (m.samples[0] - m.c * m.I,)
 
 
 CLAIM = Claim(
@@ -35,6 +43,7 @@ CLAIM = Claim(
     ),
     given=given,
     then=then,
+    squares=squares,
     tightest={"factors": [[[0]], [[1]]], "eta": 1, "rho": 1, "c": 1},
     repairs="sam_stable_is_sgd_stable",
 )

@@ -2,8 +2,10 @@ r"""A minimum can be mean-square stable for USAM and unstable for SGD at the sam
 
 The comparison holds for the one-step notion, for $d = 1$, for commuting samples, for equal norms and
 at full batch. In general the climb changes the samples' steps by different amounts, and the two
-second-moment operators are not ordered: rows $(1, 0)$, $(\tfrac15, \pm3)$ and a very frequent
-$(0, \tfrac35)$ give $r(T) < 1$ for USAM and $r(T) > 1$ for SGD, by parts in a million.
+second-moment operators are not ordered: rows $(8, 0)$, $(2, -20)$ and a very frequent $(0, 4)$ give
+$r(T) < 1$ for USAM and $r(T) > 1$ for SGD, by parts in a million. The steep row damps $e_1$ for both;
+the climb makes it 1.8 times stronger there and $(8, 0)$ only 1.1 times. What it adds along $e_2$ limits
+its chance to about $10^{-4}$, hence the size.
 """
 
 from theory.atoms import mean_square_stable

@@ -5,7 +5,7 @@ r(T) \ge p_i\,\lambda_{\max}(\Phi_i^2)$: in the Loewner order $(\eta A_i - I)^2 
 $n$ equally likely samples, $\lambda_{\max}(A_i) \le (1 + \sqrt n)/\eta$.
 """
 
-from theory.atoms import loewner, mean_square_stable
+from theory.atoms import at_most, mean_square_stable
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
@@ -15,7 +15,12 @@ def given(m):
 
 
 def then(m):
-    return (*(loewner(p * (Phi @ Phi), m.I) for p, Phi in zip(m.weights, m.T.steps, strict=True)),)
+    curved = [m.corner(Phi) for Phi in m.T.steps]
+    return tuple(at_most(p * q**2, 1) for p, q in zip(m.weights, curved, strict=True))
+
+
+def squares(m):
+    return (m.corner(m.T.steps[0]),)
 
 
 CLAIM = Claim(
@@ -31,5 +36,6 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    squares=squares,
     tightest={"factors": [[[1]]], "eta": 1, "rho": 1},
 )

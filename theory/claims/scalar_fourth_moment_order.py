@@ -18,6 +18,11 @@ def then(m):
     return (at_most(m.corner(m.H) ** 4, m.corner(m.M(4))),)
 
 
+def squares(m):
+    h, mean = m.samples[0], m.corner(m.H)
+    return h @ h - mean**2 * m.I, mean * (h - mean * m.I)
+
+
 CLAIM = Claim(
     title="The fourth Hessian moment dominates along every direction: v'M₄v ≥ (v'Hv)⁴",
     statement=r"For PSD $H_i$ with mean $H$ and every unit $v$: $v'M_4v \ge (v'Hv)^4$.",
@@ -27,6 +32,7 @@ CLAIM = Claim(
     domain=Family(names=()),
     given=given,
     then=then,
+    squares=squares,
     tightest={"factors": [[[1]]]},
     repairs="fourth_moment_order",
 )

@@ -17,6 +17,10 @@ def then(m):
     return (loewner(m.H @ m.H, m.M(2)),)
 
 
+def squares(m):
+    return (m.samples[0] - m.H,)
+
+
 CLAIM = Claim(
     title="The second Hessian moment dominates the square of the mean: M₂ ⪰ H²",
     statement=r"For PSD $H_i$ with mean $H$: $M_2 = E H_i^2 \succeq H^2$.",
@@ -26,6 +30,7 @@ CLAIM = Claim(
     domain=Family(names=()),
     given=given,
     then=then,
+    squares=squares,
     tightest={"factors": [[[1]]]},
     repairs="third_moment_order",
 )

@@ -5,7 +5,7 @@ $\eta\lambda_{\max}(A) \le 2$. As $M_2 \succeq H^2$, $\lambda_{\max}(A) \ge a + 
 $a = \lambda_{\max}(H)$. In the Loewner order: $\eta(H + \rho H^2) \preceq 2I$. One sample attains it.
 """
 
-from theory.atoms import loewner, mean_square_stable
+from theory.atoms import at_most, loewner, mean_square_stable
 from theory.core import Claim, Conventions, Kind, Looseness, Notion, Source, Tolerance
 from theory.domains import Family
 
@@ -34,6 +34,15 @@ def exact(m):
     return critical(listed(m.weights, m.A)).value
 
 
+def lemmas(m):
+    return (at_most(m.eta * m.corner(m.mean(m.A)), 2),)
+
+
+def squares(m):
+    q = m.corner(m.A[0])
+    return m.eta * (q - m.mean([q])), m.samples[0] - m.H
+
+
 CLAIM = Claim(
     title="Mean-square stability bounds the sharpness: a(1 + ρa) ≤ 2/η",
     statement=r"If $E\|x_t\|^2$ stays bounded under USAM with step $\eta$, radius $\rho$ then "
@@ -44,6 +53,8 @@ CLAIM = Claim(
     domain=Family(),
     given=given,
     then=then,
+    lemmas=lemmas,
+    squares=squares,
     tightest={"factors": [[[1]]], "eta": 1, "rho": 1},
     formula=formula,
     exact=exact,

@@ -6,13 +6,13 @@ $E\,\mathrm{tr}\,\Phi_i^2 \le d$, and
 $\mathrm{tr}\,\Phi_i^2 = d - 2\eta\,\mathrm{tr}A_i + \eta^2\,\mathrm{tr}A_i^2$.
 """
 
-from theory.atoms import at_most, mean_square_stable
+from theory.atoms import at_most, below, mean_square_stable
 from theory.core import Claim, Conventions, Kind, Notion, Source
 from theory.domains import Family
 
 
 def given(m):
-    return (mean_square_stable(m.T),)
+    return below(0, m.eta), mean_square_stable(m.T)
 
 
 def then(m):

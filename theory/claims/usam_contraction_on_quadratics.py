@@ -40,6 +40,15 @@ def _eta(m):
     return m.part * 2 / (m.beta * (1 + m.rho * m.beta))
 
 
+def lemmas(m):
+    A, b = m.mean(m.A), m.beta * (1 + m.rho * m.beta)
+    return loewner(0 * m.I, A), loewner(m.mean([a @ a for a in m.A]), b * A)
+
+
+def squares(m):
+    return m.samples[0], m.mean(m.A)
+
+
 CLAIM = Claim(
     title="USAM contracts on quadratics at every step below 2/(β(1 + ρβ))",
     statement=r"If $H_i \preceq \beta$ and $0 < \eta < 2/(\beta(1 + \rho\beta))$ then off the "
@@ -56,5 +65,7 @@ CLAIM = Claim(
     ),
     given=given,
     then=then,
+    lemmas=lemmas,
+    squares=squares,
     tightest={"factors": [[[1]]], "eta": 1, "rho": 0, "beta": 1, "mu": 1, "part": "1/2"},
 )

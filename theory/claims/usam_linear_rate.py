@@ -25,13 +25,37 @@ def given(m):
         *bounded,
         loewner(m.H, m.lam * m.I),
         loewner(m.alpha * m.H, m.H @ m.H),
-        below((kappa(m) + HALF) * m.beta * m.rho, 1),
-        equal(m.eta * 2 * m.lam * kappa(m) * (1 + m.beta * m.rho) ** 2, margin(m)),
+        equal(2 * m.alpha * m.kappa, m.beta),
+        equal(m.c, margin(m)),
+        below(0, m.c),
+        equal(m.eta * 2 * m.lam * m.kappa * (1 + m.beta * m.rho) ** 2, m.c),
     )
 
 
 def then(m):
-    return (loewner((m.alpha * margin(m)) * m.H, decrease(m)),)
+    return (loewner((m.alpha * m.c) * m.H, decrease(m)),)
+
+
+def lemmas(m):
+    """Second moments of gradients against ||grad f||^2, in the order of the argument."""
+    square, climb = m.H @ m.H, (1 + m.beta * m.rho) ** 2
+    second = m.mean([A @ A for A in m.A])
+    curved = m.mean([A @ m.H @ A for A in m.A])
+    drift = m.mean([A @ m.H + m.H @ A for A in m.A])
+    return (
+        loewner(m.M(2), 2 * m.kappa * square),
+        loewner(second, climb * m.M(2)),
+        loewner(second, 2 * m.kappa * climb * square),
+        loewner(curved, m.lam * second),
+        loewner(curved, 2 * m.lam * m.kappa * climb * square),
+        loewner(m.eta * curved, m.c * square),
+        loewner(2 * m.c * square, drift),
+    )
+
+
+def squares(m):
+    h = m.samples[0]
+    return h, m.H, h + m.H, m.A[0]
 
 
 def decrease(m):
@@ -40,19 +64,14 @@ def decrease(m):
     return drift - m.eta * m.mean([A @ m.H @ A for A in m.A])
 
 
-def kappa(m):
-    """kappa_B at B = 1."""
-    return m.beta / (2 * m.alpha)
-
-
 def margin(m):
     """c = 1 - (kappa + 1/2) beta rho."""
-    return 1 - (kappa(m) + HALF) * m.beta * m.rho
+    return 1 - (m.kappa + HALF) * m.beta * m.rho
 
 
 def step_size(m):
     """The theorem's own step."""
-    return margin(m) / (2 * m.lam * kappa(m) * (1 + m.beta * m.rho) ** 2)
+    return m.c / (2 * m.lam * m.kappa * (1 + m.beta * m.rho) ** 2)
 
 
 def _alpha(m):
@@ -75,7 +94,7 @@ def _lam(m):
 
 def formula(m):
     """The claimed factor of E f a step."""
-    return float(1 - m.alpha * m.eta * margin(m))
+    return float(1 - m.alpha * m.eta * m.c)
 
 
 def exact(m):
@@ -131,12 +150,30 @@ CLAIM = Claim(
     kind=Kind.UPPER_BOUND,
     conventions=Conventions(normalised=False, ascent="shared"),
     domain=Family(
-        names=("eta", "rho", "alpha", "beta", "lam"),
-        complete={"alpha": _alpha, "beta": _beta, "lam": _lam, "eta": step_size},
+        names=("eta", "rho", "alpha", "beta", "lam", "kappa", "c"),
+        complete={
+            "alpha": _alpha,
+            "beta": _beta,
+            "lam": _lam,
+            "kappa": lambda m: m.beta / (2 * m.alpha),
+            "c": margin,
+            "eta": step_size,
+        },
     ),
     given=given,
     then=then,
-    tightest={"factors": [[[1]]], "eta": 1, "rho": 0, "alpha": 1, "beta": 1, "lam": 1},
+    lemmas=lemmas,
+    squares=squares,
+    tightest={
+        "factors": [[[1]]],
+        "eta": 1,
+        "rho": 0,
+        "alpha": 1,
+        "beta": 1,
+        "lam": 1,
+        "kappa": "1/2",
+        "c": 1,
+    },
     formula=formula,
     exact=exact,
     observe=observe,

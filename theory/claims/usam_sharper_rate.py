@@ -19,15 +19,39 @@ def given(m):
         loewner(m.H, m.lam * m.I),
         loewner(m.alpha * m.H, m.H @ m.H),
         equal(m.alpha * m.u**2, m.beta),
-        below(m.beta * m.rho * m.u, 1),
-        equal(m.eta * m.lam * (m.u * (1 + m.beta * m.rho)) ** 2, 1 - m.beta * m.rho * m.u),
+        equal(m.c, 1 - m.beta * m.rho * m.u),
+        below(0, m.c),
+        below(0, m.u),
+        equal(m.eta * m.lam * (m.u * (1 + m.beta * m.rho)) ** 2, m.c),
     )
 
 
 def then(m):
     drift = m.mean([A @ m.H + m.H @ A for A in m.A])
     decrease = drift - m.eta * m.mean([A @ m.H @ A for A in m.A])
-    return (loewner((m.alpha * (1 - m.beta * m.rho * m.u)) * m.H, decrease),)
+    return (loewner((m.alpha * m.c) * m.H, decrease),)
+
+
+def lemmas(m):
+    """As for theorem 7, with Cauchy's inequality at its best ratio u."""
+    square, climb = m.H @ m.H, (1 + m.beta * m.rho) ** 2
+    second = m.mean([A @ A for A in m.A])
+    curved = m.mean([A @ m.H @ A for A in m.A])
+    drift = m.mean([A @ m.H + m.H @ A for A in m.A])
+    return (
+        loewner(m.M(2), m.u**2 * square),
+        loewner(second, climb * m.M(2)),
+        loewner(second, m.u**2 * climb * square),
+        loewner(curved, m.lam * second),
+        loewner(curved, m.lam * m.u**2 * climb * square),
+        loewner(m.eta * curved, m.c * square),
+        loewner(2 * m.c * square, drift),
+    )
+
+
+def squares(m):
+    h = m.samples[0]
+    return h, m.H, h + m.u * m.H, m.A[0]
 
 
 def _beta(m):
@@ -63,19 +87,20 @@ CLAIM = Claim(
     kind=Kind.UPPER_BOUND,
     conventions=Conventions(normalised=False, ascent="shared"),
     domain=Family(
-        names=("eta", "rho", "alpha", "beta", "lam", "u"),
+        names=("eta", "rho", "alpha", "beta", "lam", "u", "c"),
         complete={
             "beta": _beta,
             "lam": _lam,
             "u": _u,
             "alpha": lambda m: m.beta / m.u**2,
-            "eta": lambda m: (
-                (1 - m.beta * m.rho * m.u) / (m.lam * (m.u * (1 + m.beta * m.rho)) ** 2)
-            ),
+            "c": lambda m: 1 - m.beta * m.rho * m.u,
+            "eta": lambda m: m.c / (m.lam * (m.u * (1 + m.beta * m.rho)) ** 2),
         },
     ),
     given=given,
     then=then,
+    lemmas=lemmas,
+    squares=squares,
     tightest={
         "factors": [[[1]]],
         "eta": 1,
@@ -84,6 +109,6 @@ CLAIM = Claim(
         "beta": 1,
         "lam": 1,
         "u": 1,
+        "c": 1,
     },
-    repairs="usam_per_sample_rate",
 )

@@ -42,7 +42,11 @@ class Words:
         """One operator or vector, known only by its name."""
         return Words({((name, False),): Polynomial.constant(1)}, shape, symmetric)
 
-    def __add__(self, other: Words) -> Words:
+    def __add__(self, other: Words | Polynomial | Fraction | int) -> Words:
+        """A scalar also takes a number, which is the multiple of the empty word."""
+        if self.shape == "scalar" and isinstance(other, Polynomial | Rational):
+            value = other if isinstance(other, Polynomial) else Polynomial.constant(other)
+            other = Words({(): value}, "scalar", self.symmetric)
         if not isinstance(other, Words):
             return NotImplemented
         if other.shape != self.shape:
@@ -52,11 +56,16 @@ class Words:
             terms[word] = terms[word] + value if word in terms else value
         return Words(terms, self.shape, self.symmetric | other.symmetric)
 
+    __radd__ = __add__
+
     def __neg__(self) -> Words:
         return self * -1
 
-    def __sub__(self, other: Words) -> Words:
+    def __sub__(self, other: Words | Polynomial | Fraction | int) -> Words:
         return self + (-other)
+
+    def __rsub__(self, other: Polynomial | Fraction | int) -> Words:
+        return -self + other
 
     def __mul__(self, scalar: Polynomial | Fraction | int) -> Words:
         if isinstance(scalar, Words):

@@ -15,12 +15,16 @@ from theory.core import Notion, Verdict
 from theory.stability.ladder import one_step_edge, one_step_rate
 from theory.stability.steps import Steps
 
-A, S2, S3, S4, ONE_STEP = AUDITED = (  # keys of the claims that audit the bounds
+A, S2, S3, S4, ONE_STEP, S3_SMALL, S4_SMALL = (
+    AUDITED
+) = (  # keys of the claims that audit the bounds
     "sharpness_bound",
     "second_moment_bound",
     "third_moment_bound",
     "fourth_moment_bound",
     "one_step_necessary",
+    "third_moment_small_step",  # eta < 2 rho is a claim of its own, as is its verdict
+    "fourth_moment_small_step",
 )
 IMPLIED = {Verdict.PROVED: True, Verdict.AGREES: True, Verdict.REFUTED: False}
 
@@ -70,11 +74,12 @@ def published_bounds(
         raised, free = a * (1 + rho * a), _over(1, s2)
         second = math.inf if e <= 2 * rho else _over(1, e * (e - 2 * rho))
         widest = [_over(1, math.sqrt(2 * rho * s3) * s3), _over(1, rho * s4 * s4)]
+        third, fourth = (S3_SMALL, S4_SMALL) if e < 2 * rho else (S3, S4)
         rows = [
             ("a(1+rho a)", A, raised, _over(2, e), _over(2, raised)),
             ("s2^2", S2, s2**2, second, rho + math.hypot(rho, free)),
-            ("s3^3", S3, s3**3, _over(1, 2 * e * e * rho), widest[0]),
-            ("s4^4", S4, s4**4, _over(1, e * e * rho * rho), widest[1]),
+            ("s3^3", third, s3**3, _over(1, 2 * e * e * rho), widest[0]),
+            ("s4^4", fourth, s4**4, _over(1, e * e * rho * rho), widest[1]),
         ]
     rate, edge = None if eta is None else one_step_rate(single, eta), one_step_edge(single)
     known = math.nan if rate is None else rate, math.inf if edge is None else edge
