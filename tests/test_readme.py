@@ -20,7 +20,7 @@ def test_the_table_is_the_recorded_one():
 
 def test_a_stale_table_is_noticed(monkeypatch):
     known = library.recorded()
-    known["sharpness_bound"]["verdict"] = "PROVED"
+    known["sharpness_bound"]["deciding"] = "nothing"
     monkeypatch.setattr(library, "recorded", lambda: known)
     text = README.read_text()
     assert record.with_table(text) != text

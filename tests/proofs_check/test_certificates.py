@@ -1362,7 +1362,7 @@ def test_the_independent_reading_agrees_with_what_is_shipped(key):
     assert shows(key, SHIPPED[key])
 
 
-LARGE = 500  # numbers; of larger certificates every so many changes are tried outside `make soak`
+LARGE = 60  # numbers; of larger certificates every so many changes are tried outside `make soak`
 
 
 @every_file

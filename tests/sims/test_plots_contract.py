@@ -73,7 +73,8 @@ def two_cycle_data():
 def triple_data():
     """USAM at theorem 7's step: E f over every sequence, propagated, and at the theorem's rate."""
     H = hessian_moments(TRIO.hessians, TRIO.weights, 1)  # diag(2/3, 1); every H_i is under 2
-    m = SimpleNamespace(alpha=2 / 3, beta=2.0, lam=1.0, rho=0.05)
+    m = SimpleNamespace(alpha=2 / 3, beta=2.0, lam=1.0, rho=0.05, kappa=3 / 2)
+    m.c = usam_linear_rate.margin(m)
     m.eta = usam_linear_rate.step_size(m)
     p, A = step_matrices(TRIO.hessians, TRIO.weights, rho=m.rho)
     seen = Lab().enumerate(TRIO, "usam", x0=[1.0, 1.0], steps=8, lr=m.eta, rho=m.rho)

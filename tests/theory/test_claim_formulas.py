@@ -72,16 +72,18 @@ def test_the_variance_bound_of_two_samples_on_a_line():
 
 def test_the_rate_of_one_sample_without_a_climb_is_zero():
     """alpha = beta = lambda and rho = 0: the step 1/lambda lands on the minimum at once."""
-    m = floats([(1.0,)], eta=1.0, rho=0.0, alpha=1.0, beta=1.0, lam=1.0)
+    m = floats([(1.0,)], eta=1.0, rho=0.0, alpha=1.0, beta=1.0, lam=1.0, kappa=0.5, c=1.0)
     claim = module("usam_linear_rate")
+    assert claim.margin(m) == 1
     assert claim.step_size(m) == pytest.approx(1)
     assert claim.formula(m) == pytest.approx(0, abs=1e-15)
 
 
 def test_the_rate_of_one_sample_with_a_climb_by_hand():
     """beta rho = 1/2: c = 1/2, eta = (1/2)/(9/4) = 2/9, claimed 1 - 1/9, true (1 - 1/3)^2."""
-    m = floats([(1.0,)], eta=2 / 9, rho=0.5, alpha=1.0, beta=1.0, lam=1.0)
+    m = floats([(1.0,)], eta=2 / 9, rho=0.5, alpha=1.0, beta=1.0, lam=1.0, kappa=0.5, c=0.5)
     claim = module("usam_linear_rate")
+    assert claim.margin(m) == pytest.approx(0.5)
     assert claim.step_size(m) == pytest.approx(2 / 9)
     assert claim.formula(m) == pytest.approx(8 / 9)
     assert claim.exact(m) == pytest.approx(4 / 9)
