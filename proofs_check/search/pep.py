@@ -15,14 +15,14 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
-from proofs_check.checker import FORMAT, Rejected, holds, replay
+from proofs_check.checker import holds
+from proofs_check.search.proof import replayed
 from proofs_check.search.semidefinite import Form, certified
 from proofs_check.search.witness import spell
 from theory.atoms import AtMost, Atom, Equal
 from theory.core import Claim, InputError
 from theory.domains import Operators, check_names, rational
 from theory.exact import Matrix, Words
-from theory.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,10 @@ def dual(claim: Claim, index: int = 0) -> Dual | None:
 
 def prove(claim: Claim) -> dict[str, Any] | None:
     """A replayed certificate of kind `proof` for a claim about vectors alone, or None."""
+    if not isinstance(claim.domain, Operators) or claim.domain != Operators(
+        vectors=claim.domain.vectors
+    ):
+        return None
     model = claim.domain.generic()[0]
     steps = []
     for index in range(len(claim.then(model))):
@@ -102,18 +106,7 @@ def prove(claim: Claim) -> dict[str, Any] | None:
     point = claim.tightest
     if point is None or not all(map(holds, claim.given(claim.domain.exact(point)))):
         point = {name: [0] for name in _vectors(claim)}  # every form vanishes, so hypotheses hold
-    certificate = {
-        "format": FORMAT,
-        "claim": fingerprint(claim),
-        "kind": "proof",
-        "point": spell(point),
-        "steps": steps,
-    }
-    try:
-        replay(certificate, claim)
-    except Rejected:
-        return None
-    return certificate
+    return replayed(claim, point, steps)
 
 
 def _part(claim: Claim, found: Dual) -> dict[str, Any]:

@@ -64,8 +64,11 @@ def prove(claim: Claim, columns: int = COLUMNS) -> dict[str, Any] | None:
     except (Rejected, ValueError, TypeError):
         return None
     point = _point(claim)
-    if point is None:
-        return None
+    return None if point is None else replayed(claim, point, steps)
+
+
+def replayed(claim: Claim, point: Any, steps: list[Any]) -> dict[str, Any] | None:
+    """The proof with these steps, not vacuous at this point, if the checker accepts it."""
     certificate = {
         "format": FORMAT,
         "claim": fingerprint(claim),
