@@ -1,4 +1,4 @@
-"""`make certificates`: every kind of claim has a finder, and none of the finders gets in another's way."""
+"""`make certificates`: every kind of claim has a finder, and no finder gets in the way of another."""
 
 import pytest
 
